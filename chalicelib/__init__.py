@@ -1,0 +1,1 @@
+"""Dormouse: everything behind app.py, one package per floor (docs/architecture.md)."""

@@ -1,0 +1,45 @@
+"""Settings of one deployment, read from the environment once per process.
+
+docs/settings.md describes each; a test compares the two lists.
+"""
+
+import os
+from functools import cache
+from typing import NamedTuple
+
+
+class Settings(NamedTuple):
+    """The environment's part of the configuration; what people change lives in the table."""
+
+    table_name: str = "dormouse"
+    bucket_name: str = "dormouse-files"
+    region: str = "us-east-1"
+    stage: str = "local"
+    scan_budget_items: int = 20_000
+    """How many items one request may read to answer a list."""
+    scan_budget_bytes: int = 40 * 1024 * 1024
+    """How many bytes of records one request may read to answer a list."""
+    body_limit_bytes: int = 32 * 1024 * 1024
+    """The largest request body, as PocketBase's default."""
+    request_seconds: float = 28.0
+    """How long a request may work when the platform states no deadline."""
+    backfill_seconds: float = 20.0
+    """How long one request works on filling a new index before it leaves the rest."""
+
+
+_TYPES = {"scan_budget_items": int, "scan_budget_bytes": int, "body_limit_bytes": int,
+          "request_seconds": float, "backfill_seconds": float}  # fmt: skip
+
+
+@cache
+def settings() -> Settings:
+    """Return the settings: `DORMOUSE_<NAME>` overrides a default, the region is AWS's own."""
+    given = {
+        name: _TYPES.get(name, str)(os.environ[f"DORMOUSE_{name.upper()}"])
+        for name in Settings._fields
+        if os.environ.get(f"DORMOUSE_{name.upper()}")
+    }
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    if region:
+        given.setdefault("region", region)
+    return Settings(**given)

@@ -1,0 +1,88 @@
+"""Keys of the single table: every kind of item and every access pattern, on one page.
+
+Item              PK                          SK                                  beside the key
+----------------  --------------------------  ----------------------------------  -----------------
+collection        COLLECTIONS                 COLLECTION#<collection id>          name, doc, rev
+schema version    COLLECTIONS                 VERSION                             n
+settings          SETTINGS                    SETTINGS                            doc, rev
+record            RECORDS#<storage>           <record id>                         doc | spill, rev,
+                                                                                  seq, ip, ix1..ix8
+unique guard      UNIQUE#<storage>#<index>    <encoded value, or its SHA-256>     id
+reference         REFS#<storage>#<record id>  <storage>#<field key>#<record id>   (of the referring
+                                                                                  record)
+dropped storage   DROPPED                     <storage>                           since
+
+`<storage>` is the collection's `storage` text (domain/collection.py). `doc` is one JSON
+document; `rev` a random text that each write changes and is conditional on; `seq` the
+insertion order (`@rowid`); `ip` the index partition `<storage>#0`, the hash key of the eight
+global secondary indexes ix1..ix8, whose range keys are the attributes of the same name
+(domain/index_values.py encodes them). Attribute names are short because every record pays
+for them by the byte. `ttl` is the table's TTL attribute.
+
+Access pattern                             Request
+-----------------------------------------  --------------------------------------------------
+1  all collections and the version         Query     PK = COLLECTIONS
+2  the version, a record, an auth record   BatchGet  their keys (one round trip per request)
+3  a collection's records, by id           Query     PK = RECORDS#<storage>
+4  records in an index's order             Query ixN ip = <storage>#0, ixN between ...
+5  the record that has a unique value      GetItem   UNIQUE#<storage>#<index>, <value>
+6  who refers to a record                  Query     PK = REFS#<storage>#<record id>
+7  storages to be emptied                  Query     PK = DROPPED
+8  the settings                            GetItem   SETTINGS, SETTINGS
+"""
+
+from typing import Any
+
+Key = dict[str, dict[str, Any]]
+
+SLOTS = 8
+COLLECTIONS = "COLLECTIONS"
+COLLECTION_PREFIX = "COLLECTION#"
+
+
+def key(partition: str, sort: str) -> Key:
+    """Return a primary key as DynamoDB's API spells it."""
+    return {"PK": {"S": partition}, "SK": {"S": sort}}
+
+
+def collection(collection_id: str) -> Key:
+    return key(COLLECTIONS, COLLECTION_PREFIX + collection_id)
+
+
+def schema_version() -> Key:
+    return key(COLLECTIONS, "VERSION")
+
+
+def settings() -> Key:
+    return key("SETTINGS", "SETTINGS")
+
+
+def records_partition(storage: str) -> str:
+    return f"RECORDS#{storage}"
+
+
+def record(storage: str, record_id: str) -> Key:
+    return key(records_partition(storage), record_id)
+
+
+def index_partition(storage: str) -> str:
+    return f"{storage}#0"
+
+
+def unique_guard(storage: str, index: str, value: str) -> Key:
+    return key(f"UNIQUE#{storage}#{index}", value)
+
+
+def references_partition(storage: str, record_id: str) -> str:
+    return f"REFS#{storage}#{record_id}"
+
+
+def reference(
+    target_storage: str, target_id: str, storage: str, field_key: str, record_id: str
+) -> Key:
+    """Return the key of "this record's field refers to that record"."""
+    return key(references_partition(target_storage, target_id), f"{storage}#{field_key}#{record_id}")
+
+
+def dropped(storage: str) -> Key:
+    return key("DROPPED", storage)

@@ -1,0 +1,1 @@
+"""What Chalice lacks: PocketBase-shaped answers everywhere, bodies, fallback routes, adapters."""
