@@ -1,0 +1,175 @@
+"""Kept-alive HTTP connections to AWS: one per thread and endpoint, on `http.client`.
+
+A request leaves in one segment: http.client sends headers and body apart, which with
+TCP_NODELAY (it sets that itself) is two packets and two system calls.
+
+The endpoint is AWS_ENDPOINT_URL_<SERVICE>, else AWS_ENDPOINT_URL, else AWS's own. Failures
+are of two kinds, because a write may only be repeated blindly after the first:
+
+NotConnectedError       the request never left
+BrokenConnectionError   it may have arrived: reset, timeout, an answer cut short
+"""
+
+import os
+import select
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Mapping
+from functools import cache
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+CONNECT_SECONDS = 3.0
+IDLE_SECONDS = 50.0
+"""A connection unused for longer is not trusted: a frozen Lambda misses the server's close."""
+
+
+class NotConnectedError(Exception):
+    """No connection could be made, so the request was not sent."""
+
+
+class BrokenConnectionError(Exception):
+    """The connection failed after the request, or some of it, was sent."""
+
+
+class Endpoint(NamedTuple):
+    secure: bool
+    host: str
+    """As in the `host` header: with the port, unless it is the scheme's own."""
+
+
+class Reply(NamedTuple):
+    status: int
+    body: bytes
+    response: HTTPResponse
+    """For its headers."""
+
+
+def endpoint(service: str, region: str) -> Endpoint:
+    """Return where a service is reached."""
+    url = os.environ.get("AWS_ENDPOINT_URL_" + service.upper()) or os.environ.get(
+        "AWS_ENDPOINT_URL"
+    )
+    return _parse(url) if url else _aws(service, region)
+
+
+@cache
+def _parse(url: str) -> Endpoint:
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    own_port = ":443" if parts.scheme == "https" else ":80"
+    return Endpoint(parts.scheme == "https", host.removesuffix(own_port))
+
+
+@cache
+def _aws(service: str, region: str) -> Endpoint:
+    domain = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+    return Endpoint(True, f"{service}.{region}.{domain}")
+
+
+def exchange(
+    to: Endpoint,
+    method: str,
+    target: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    timeout_seconds: float,
+) -> Reply:
+    """Send one request and return its whole answer, whatever the status.
+
+    `timeout_seconds` bounds every wait of the exchange. Raises `NotConnectedError` or
+    `BrokenConnectionError`.
+    """
+    connection = _connection(to)
+    connection.prepare(timeout_seconds)
+    try:
+        connection.request(method, target, body, headers)
+        response = connection.getresponse()
+        content = response.read()
+    except (OSError, HTTPException) as error:
+        connection.close()
+        raise BrokenConnectionError(f"{type(error).__name__}: {error}") from error
+    except BaseException:
+        # Half an exchange is on the wire: the next request must not read its answer.
+        connection.close()
+        raise
+    connection.last_used = time.monotonic()
+    return Reply(response.status, content, response)
+
+
+class _Connection(HTTPConnection):
+    """An HTTPConnection that notices a dead socket and sends a request in one piece."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.last_used = 0.0
+        self.answer_seconds = 0.0
+        self._pieces: list[bytes] | None = None
+
+    def prepare(self, timeout_seconds: float) -> None:
+        """Make ready for one exchange: set its timeout, drop a socket that has gone stale."""
+        self.answer_seconds = timeout_seconds
+        if self.sock is None:
+            return
+        if time.monotonic() - self.last_used > IDLE_SECONDS or _has_input(self.sock):
+            self.close()
+        else:
+            self.sock.settimeout(timeout_seconds)
+
+    def connect(self) -> None:
+        self.timeout = min(CONNECT_SECONDS, self.answer_seconds)
+        try:
+            super().connect()
+        except OSError as error:
+            self.close()
+            raise NotConnectedError(f"{self.host}:{self.port}: {error}") from error
+        self.sock.settimeout(self.answer_seconds)
+
+    def endheaders(self, message_body: Any = None, *, encode_chunked: bool = False) -> None:
+        self._pieces = []
+        super().endheaders(message_body, encode_chunked=encode_chunked)
+        pieces, self._pieces = self._pieces, None
+        super().send(b"".join(pieces))
+
+    def send(self, data: Any) -> None:
+        if self._pieces is None:
+            super().send(data)
+        else:
+            self._pieces.append(data)
+
+
+class _SecureConnection(_Connection, HTTPSConnection):
+    pass
+
+
+_per_thread = threading.local()
+
+
+def _connection(to: Endpoint) -> _Connection:
+    connections: dict[Endpoint, _Connection] | None = getattr(_per_thread, "connections", None)
+    if connections is None:
+        connections = _per_thread.connections = {}
+    connection = connections.get(to)
+    if connection is None:
+        if to.secure:
+            connection = _SecureConnection(to.host, context=_tls())
+        else:
+            connection = _Connection(to.host)
+        connections[to] = connection
+    return connection
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """Return the one TLS context: reading the certificates for each would cost 10 ms."""
+    return ssl.create_default_context(cafile=os.environ.get("AWS_CA_BUNDLE") or None)
+
+
+def _has_input(sock: socket.socket) -> bool:
+    """Return whether an idle socket can be read: the server closed it, or speaks unasked."""
+    poll = select.poll()
+    poll.register(sock, select.POLLIN)
+    return bool(poll.poll(0))
