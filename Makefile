@@ -1,0 +1,62 @@
+# Dormouse. Everything is installed into .venv and node_modules by the targets themselves.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+NODE   := node_modules/.installed
+PYTEST := $(BIN)/python -m pytest -q
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check fmt types clean bench \
+        test-unit test-integration test-conformance test-sdk
+
+help:  ## Show what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
+
+run: $(STAMP)  ## Start Dormouse with a local AWS (Ctrl-C ends both; state in .local/)
+	@$(BIN)/python -m tools.run
+
+test: check test-unit test-integration test-conformance test-sdk  ## Everything that CI runs
+
+check: $(STAMP)  ## Formatting, lint, types, import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+test-unit: $(STAMP)  ## Pure tests, in seconds
+	$(PYTEST) tests/unit
+
+test-integration: $(STAMP)  ## Tests on the local AWS
+	$(PYTEST) tests/integration
+
+test-conformance: $(STAMP)  ## The same scenarios on the real PocketBase and on Dormouse
+	$(PYTEST) tests/conformance
+
+test-sdk: $(STAMP) $(NODE)  ## The unchanged JavaScript SDK against Dormouse
+	$(PYTEST) tests/e2e
+
+bench: $(STAMP)  ## Measure; a table, and JSON with BENCH="--json FILE"
+	$(BIN)/python -m tests.benchmarks $(BENCH)
+
+fmt: $(STAMP)  ## Format and fix what can be fixed
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:  ## Remove what make made; the state in .local/ stays
+	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(STAMP): requirements.txt requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Dormouse needs Python 3.11 or newer: make PYTHON=python3.12 ..."; exit 1; }
+	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV) \
+	  || { echo "No virtual environment could be made (Debian: apt install python3-venv)"; exit 1; }
+	@echo "Installing the pinned requirements into $(VENV) ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(BIN)/pip check
+	@touch $@
+
+$(NODE): package.json package-lock.json
+	npm ci --no-audit --no-fund
+	@touch $@

@@ -1,0 +1,19 @@
+"""Put every cure into ministack, in the order in which they build on each other.
+
+Import it only after `emulator.load`: ministack reads its environment when it is imported.
+"""
+
+from pathlib import Path
+from types import ModuleType
+
+from tools.local_aws import capacity, expressions, fixes
+from tools.local_aws.server import AsgiApp
+
+
+def install(emulator_app: ModuleType, state_directory: Path | None) -> AsgiApp:
+    """Cure ministack and return the ASGI application to serve."""
+    fixes.install()
+    expressions.install()
+    capacity.install()
+    app: AsgiApp = emulator_app.app
+    return app
