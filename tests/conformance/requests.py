@@ -1,0 +1,44 @@
+"""Short ways to write the requests that most scenarios make."""
+
+from typing import Any
+
+from tests.conformance.client import Part
+from tests.conformance.scenario import NOTHING, Step
+
+
+def records(collection: str, record_id: str = "") -> str:
+    """Return the path of a collection's records or of one of them."""
+    path = f"/api/collections/{collection}/records"
+    return f"{path}/{record_id}" if record_id else path
+
+
+def listing(collection: str, who: str = "guest", **query: Any) -> Step:
+    return Step("GET", records(collection), who, query)
+
+
+def view(collection: str, record_id: str, who: str = "guest", **query: Any) -> Step:
+    return Step("GET", records(collection, record_id), who, query)
+
+
+def create(collection: str, body: Any = NOTHING, who: str = "guest", **query: Any) -> Step:
+    return Step("POST", records(collection), who, query, json=body)
+
+
+def update(
+    collection: str, record_id: str, body: Any = NOTHING, who: str = "guest", **query: Any
+) -> Step:
+    return Step("PATCH", records(collection, record_id), who, query, json=body)
+
+
+def delete(collection: str, record_id: str, who: str = "guest") -> Step:
+    return Step("DELETE", records(collection, record_id), who)
+
+
+def form(collection: str, *parts: tuple[str, str], who: str = "guest") -> Step:
+    """Create from a multipart body of text parts."""
+    return Step("POST", records(collection), who, parts=tuple(Part(*part) for part in parts))
+
+
+def admin(method: str, path: str, body: Any = NOTHING, **query: Any) -> Step:
+    """Return a superuser's call."""
+    return Step(method, path, "super", query, json=body)
