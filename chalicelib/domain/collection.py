@@ -161,6 +161,21 @@ class Schema:
         """Return a collection by id (exact) or by name (any case), as PocketBase's paths do."""
         return self.by_id(name_or_id) or self.by_id(self._by_name.get(name_or_id.lower(), ""))
 
+    def target(self, field: Field) -> Collection | None:
+        """Return the collection that a relation field points to; None for other fields."""
+        if field.type != "relation":
+            return None
+        return self.by_id(field.options.get("collectionId", ""))
+
+    def relations_to(self, collection: Collection) -> list[tuple[Collection, Field]]:
+        """Return every relation field that points to a collection, collections by name."""
+        return [
+            (other, field)
+            for other in self.all()
+            for field in other.fields
+            if field.type == "relation" and field.options.get("collectionId") == collection.id
+        ]
+
     def all(self) -> list[Collection]:
         """Return every collection, in order of name."""
         found = (self.by_id(collection_id) for _, collection_id in sorted(self._by_name.items()))

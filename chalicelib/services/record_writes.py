@@ -1,0 +1,241 @@
+"""Writes of records, staged: what create, update, delete and each part of a batch do alike.
+
+Order, as PocketBase's (its reference 1.3): the rule is judged on the would-be record before
+anything is validated, so a caller whom the rule refuses learns nothing about the fields.
+"""
+
+from typing import Any
+
+from chalicelib import passwords, services, store
+from chalicelib.domain import auth_record, ids
+from chalicelib.domain import record as records
+from chalicelib.domain.collection import Collection, Field
+from chalicelib.domain.record import Applied
+from chalicelib.domain.request import Body, Record, RequestInfo
+from chalicelib.errors import BadRequestError, ErrorData, NotFoundError, field_error
+from chalicelib.services import rules
+from chalicelib.services.session import Session
+from chalicelib.store import keys
+from chalicelib.store.changes import UniqueError
+from chalicelib.store.records import Stored
+from chalicelib.store.related import targets
+
+_CREATE_FAILED = "Failed to create record."
+_UPDATE_FAILED = "Failed to update record."
+_DELETE_REFUSED = (
+    "Failed to delete record. Make sure that the record is not part of a required"
+    " relation reference."
+)
+
+
+def stage_create(session: Session, collection: Collection, body: Body, context: str) -> Stored:
+    """Stage a new record and return it. Raises `BadRequestError`, `ForbiddenError`."""
+    _require_records_of_its_own(collection)
+    rule = rules.require_open(session, collection, "createRule")
+    applied = records.apply(
+        collection, None, body, session.now, is_superuser=session.is_superuser
+    )
+    info = session.info(context, applied.submitted)
+    if not rules.holds(session, collection, rule, _judged(collection, applied.record), info):
+        raise BadRequestError(_CREATE_FAILED)
+    _refuse_uploads(applied, _CREATE_FAILED)
+    _check_auth_form(session, collection, None, applied, body, info, _CREATE_FAILED)
+    record = records.autogenerate(collection, applied.record)
+    return _stage(session, collection, None, applied._replace(record=record), _CREATE_FAILED)
+
+
+def stage_update(
+    session: Session, collection: Collection, record_id: str, body: Body, context: str
+) -> Stored:
+    """Stage a change of a record and return it. Raises as `stage_create`, and `NotFoundError`."""
+    _require_records_of_its_own(collection)
+    text = rules.require_open(session, collection, "updateRule")
+    stored = session.related.find(collection, record_id) if record_id else None
+    if stored is None:
+        raise NotFoundError
+    applied = records.apply(
+        collection, stored.record, body, session.now, is_superuser=session.is_superuser
+    )
+    info = session.info(context, applied.submitted)
+    if not rules.holds(session, collection, text, stored.record, info):
+        raise NotFoundError
+    _refuse_uploads(applied, _UPDATE_FAILED)
+    _check_auth_form(session, collection, stored, applied, body, info, _UPDATE_FAILED)
+    return _stage(session, collection, stored, applied, _UPDATE_FAILED)
+
+
+def stage_delete(
+    session: Session, collection: Collection, record_id: str, context: str
+) -> None:
+    """Stage the deletion of a record and of what cascades from it. Raises as `stage_update`."""
+    _require_records_of_its_own(collection)
+    stored = services.records.access(session, collection, record_id, "deleteRule", context)
+    stage_cascade(session, collection, stored)
+
+
+def _require_records_of_its_own(collection: Collection) -> None:
+    if collection.type == "view":
+        raise BadRequestError("Unsupported collection type.")
+
+
+def _judged(collection: Collection, record: Record) -> Record:
+    """Return the would-be record as the create rule sees it."""
+    judged = record if record.get("id") else record | {"id": ids.record_id()}
+    return judged | {"verified": False} if collection.is_auth else judged
+
+
+def _refuse_uploads(applied: Applied, message: str) -> None:
+    """Files are another part of the API; a record that would lose one is not written."""
+    if applied.new_files:
+        error = field_error("validation_invalid_file", "File uploads are not served yet.")
+        raise BadRequestError(message, dict.fromkeys(applied.new_files, error))
+
+
+def _check_auth_form(
+    session: Session,
+    collection: Collection,
+    stored: Stored | None,
+    applied: Applied,
+    body: Body,
+    info: RequestInfo,
+    message: str,
+) -> None:
+    """Refuse what only the owner's password, a manager or a superuser may change."""
+    if not collection.is_auth:
+        return
+    original = stored.record if stored else None
+    judged = original or _judged(collection, applied.record)
+    errors = auth_record.check_form(
+        collection,
+        original,
+        applied.record,
+        body.data,
+        rules.is_manager(session, collection, judged, info),
+        lambda old: bool(original) and passwords.matches(old, str(original.get("password", ""))),
+    )
+    if errors:
+        raise BadRequestError(message, errors)
+
+
+def _stage(
+    session: Session, collection: Collection, stored: Stored | None, applied: Applied, message: str
+) -> Stored:
+    """Check, hash and stage a record; shared by create and update."""
+    original = stored.record if stored else None
+    errors = records.check(
+        collection,
+        applied.record,
+        original,
+        applied.plain_passwords,
+        missing_relations=_missing_relations(session, collection, applied.record, original),
+    )
+    if errors:
+        raise BadRequestError(message, errors)
+    record = _hashed(collection, applied)
+    if collection.is_auth:
+        record = auth_record.side_effects(original, record)
+    try:
+        after = session.changes.put(collection, stored, record)
+    except UniqueError as error:
+        raise BadRequestError(message, unique_errors(error)) from error
+    session.related.remember(collection, record["id"], stored)
+    return after
+
+
+def _hashed(collection: Collection, applied: Applied) -> Record:
+    """Return the record with its submitted passwords hashed."""
+    hashes = {
+        name: passwords.hash_text(text, collection.field[name].options.get("cost") or 0)
+        for name, text in applied.plain_passwords.items()
+        if text
+    }
+    return applied.record | hashes
+
+
+def _missing_relations(
+    session: Session, collection: Collection, record: Record, original: Record | None
+) -> set[str]:
+    """Return the names of the relation fields that name a record which does not exist."""
+    return {
+        field.name
+        for field in collection.fields
+        if field.type == "relation" and _lacks_target(session, field, record, original)
+    }
+
+
+def _lacks_target(
+    session: Session, field: Field, record: Record, original: Record | None
+) -> bool:
+    wanted = targets(record, field)
+    if original is not None and wanted == targets(original, field):
+        return False
+    target = session.schema.target(field)
+    if target is None:
+        return bool(wanted)
+    return len(session.related.get(target, wanted)) < len(wanted)
+
+
+def unique_errors(error: UniqueError) -> ErrorData:
+    """Return the error of each column of the index that refused, as PocketBase flags them."""
+    if error.index is None:
+        pattern = error.collection.field["id"].options.get("pattern")
+        plain = pattern in ("^[a-z0-9]+$", None)
+        code = "validation_not_unique" if plain else "validation_pk_invalid"
+        text = "Value must be unique." if plain else "The record id is invalid or already exists."
+        return {"id": field_error(code, text)}
+    taken = field_error("validation_not_unique", "Value must be unique.")
+    return {column.name: taken for column in error.index.columns}
+
+
+def stage_cascade(session: Session, collection: Collection, stored: Stored) -> None:
+    """Stage a deletion and follow the references to the record (reference 3.8).
+
+    A reference is taken out; a record left without one is deleted too (cascadeDelete),
+    refuses everything (required), or keeps an empty field. Raises `BadRequestError`.
+    """
+    record_id = stored.record["id"]
+    staged = session.changes.find(collection, record_id)
+    if staged is not None and staged.after is None:
+        return
+    session.changes.delete(collection, stored)
+    for other, field in session.schema.relations_to(collection):
+        for referring in session.related.stored_referring(other, field, record_id):
+            _release(session, other, field, referring, record_id)
+
+
+def _release(
+    session: Session, collection: Collection, field: Field, stored: Stored, record_id: str
+) -> None:
+    """Take one id out of a relation field of a record that refers to it."""
+    left = [target for target in targets(stored.record, field) if target != record_id]
+    if not left and field.options.get("cascadeDelete"):
+        stage_cascade(session, collection, stored)
+        return
+    if not left and field.required:
+        raise BadRequestError(_DELETE_REFUSED)
+    value: Any = left if field.is_multiple else "".join(left[:1])
+    session.changes.put(collection, stored, stored.record | {field.name: value})
+
+
+def standing_checks(session: Session) -> list[dict[str, Any]]:
+    """Return the conditions a commit adds so that one superuser always remains.
+
+    Raises `BadRequestError` when the request deletes the last one.
+    """
+    superusers = session.schema.find("_superusers")
+    gone = {
+        staged.before.record["id"]
+        for staged in (session.changes.of_collection(superusers) if superusers else ())
+        if staged.before is not None and staged.after is None
+    }
+    if superusers is None or not gone:
+        return []
+    rest = (s.record["id"] for s in store.records.all_of(superusers))
+    keeper = next((record_id for record_id in rest if record_id not in gone), None)
+    if keeper is None:
+        raise BadRequestError("You can't delete the only existing superuser.")
+    check = {
+        "Key": keys.record(superusers.storage, keeper),
+        "ConditionExpression": "attribute_exists(PK)",
+    }
+    return [{"ConditionCheck": check}]

@@ -1,0 +1,195 @@
+"""A session: what one request knows and may do. Every service opens one first.
+
+Opening it takes one BatchGet, whatever it needs: the schema version, the caller's auth
+record and the records the service names. If the version moved, the schema is read again and
+so are the keys, so a changed rule holds from the next request on.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from chalicelib import services, store
+from chalicelib.aws import dynamodb
+from chalicelib.config import settings
+from chalicelib.domain import tokens
+from chalicelib.domain.collection import Collection, Schema
+from chalicelib.domain.request import Call, Record, RequestInfo
+from chalicelib.errors import ForbiddenError, NotFoundError, UnauthorizedError
+from chalicelib.store import keys
+from chalicelib.store.changes import Changes
+from chalicelib.store.records import Stored
+from chalicelib.store.related import Related
+
+WRITE_WINDOW_SECONDS = 2.0
+"""No write relies on a schema read longer ago: the filling of a new index counts on it."""
+
+MAX_ID_CHARACTERS = 255
+"""A longer id names no record, and DynamoDB would refuse it as a key."""
+
+Wants = Callable[[Schema], Sequence[tuple[Collection, str]]]
+"""Names the records that a service will need, given the schema."""
+
+_Items = dict[tuple[str, str], dict[str, Any]]
+
+
+def _nothing(_schema: Schema) -> Sequence[tuple[Collection, str]]:
+    return ()
+
+
+class Session:
+    """One request's caller, schema, staged changes and reads."""
+
+    __slots__ = (
+        "auth",
+        "auth_collection",
+        "call",
+        "changes",
+        "now",
+        "opened_at",
+        "related",
+        "schema",
+    )
+
+    def __init__(self, call: Call, schema: Schema) -> None:
+        self.call = call
+        self.schema = schema
+        self.now = datetime.now(UTC)
+        self.opened_at = time.monotonic()
+        self.changes = Changes(schema)
+        self.related = Related(self.changes, settings().scan_budget_items)
+        self.auth: Record | None = None
+        self.auth_collection: Collection | None = None
+
+    @property
+    def is_superuser(self) -> bool:
+        return self.auth_collection is not None and self.auth_collection.is_superusers
+
+    def part(self, call: Call) -> "Session":
+        """Return this session for one part of a batch: its own query and headers, the same
+        caller, staged changes and reads."""
+        part = Session(call, self.schema)
+        part.now, part.opened_at = self.now, self.opened_at
+        part.changes, part.related = self.changes, self.related
+        part.auth, part.auth_collection = self.auth, self.auth_collection
+        return part
+
+    def collection(self, name_or_id: str, message: str = "Missing collection context.") -> Collection:
+        """Return a collection by id or name. Raises `NotFoundError`."""
+        found = self.schema.find(name_or_id)
+        if found is None:
+            raise NotFoundError(message)
+        return found
+
+    def info(self, context: str = "default", body: dict[str, Any] | None = None) -> RequestInfo:
+        """Return what `@request.*` means now."""
+        headers = {name.replace("-", "_"): value for name, value in self.call.headers.items()}
+        return RequestInfo(
+            self.call.method,
+            context,
+            self.call.query,
+            headers,
+            body or {},
+            self.auth,
+            self.auth_collection,
+        )
+
+    def require_auth(self) -> Record:
+        """Return the caller's record. Raises `UnauthorizedError` for a guest."""
+        if self.auth is None:
+            raise UnauthorizedError("The request requires valid record authorization token.")
+        return self.auth
+
+    def require_superuser(self) -> None:
+        """Raises `UnauthorizedError` for a guest and `ForbiddenError` for anyone else."""
+        self.require_auth()
+        if not self.is_superuser:
+            raise ForbiddenError("The authorized record is not allowed to perform this action.")
+
+    def is_fresh(self) -> bool:
+        """Whether a write may still rely on the schema of this session."""
+        return time.monotonic() - self.opened_at < WRITE_WINDOW_SECONDS
+
+
+def open(call: Call, wants: Wants = _nothing) -> Session:  # noqa: A001 (a session is opened)
+    """Return the session of a request. Raises nothing for a bad token: that is a guest."""
+    claims = tokens.decode_unverified(call.token) if call.token else None
+    started = time.monotonic()
+    schema = store.schema.cached()
+    if schema is None:
+        schema = store.schema.load()
+        items = _read(schema, claims, wants, with_version=False)
+    else:
+        items = _read(schema, claims, wants, with_version=True)
+        if store.schema.version_of(items.get(_VERSION)) != schema.version:
+            started = time.monotonic()
+            schema = store.schema.load()
+            items = _read(schema, claims, wants, with_version=False)
+    if schema.version == 0:
+        services.collections.initialise()
+        return open(call, wants)
+    session = Session(call, schema)
+    session.opened_at = started
+    _remember(session, items, claims, wants)
+    return session
+
+
+_VERSION = (keys.COLLECTIONS, "VERSION")
+
+
+def _read(
+    schema: Schema, claims: dict[str, Any] | None, wants: Wants, with_version: bool
+) -> _Items:
+    wanted = [keys.record(where.storage, i) for where, i in _records(schema, claims, wants)]
+    if with_version:
+        wanted.append(keys.schema_version())
+    if len(wanted) == 1:
+        found = dynamodb.get(wanted[0])
+        items = [found] if found else []
+    else:
+        items = dynamodb.batch_get(wanted) if wanted else []
+    return {(item["PK"]["S"], item["SK"]["S"]): item for item in items}
+
+
+def _records(
+    schema: Schema, claims: dict[str, Any] | None, wants: Wants
+) -> list[tuple[Collection, str]]:
+    found = [(where, i) for where, i in wants(schema) if 0 < len(i) <= MAX_ID_CHARACTERS]
+    if claims is not None:
+        collection = schema.by_id(str(claims.get("collectionId", "")))
+        record_id = str(claims.get("id", ""))
+        if collection is not None and collection.is_auth and 0 < len(record_id) <= MAX_ID_CHARACTERS:
+            found.append((collection, record_id))
+    return found
+
+
+def _remember(
+    session: Session, items: _Items, claims: dict[str, Any] | None, wants: Wants
+) -> None:
+    for collection, record_id in _records(session.schema, claims, wants):
+        item = items.get((keys.records_partition(collection.storage), record_id))
+        stored = store.records.read(collection, item) if item else None
+        session.related.remember(collection, record_id, stored)
+    if claims is not None:
+        _sign_in(session, claims)
+
+
+def _sign_in(session: Session, claims: dict[str, Any]) -> None:
+    """Make the token's record the caller, if the token is genuine and an auth token."""
+    collection = session.schema.by_id(str(claims.get("collectionId", "")))
+    if collection is None or not collection.is_auth:
+        return
+    stored = session.related.find(collection, str(claims.get("id", "")))
+    if stored is None or claims.get("type") != "auth":
+        return
+    key = signing_key(collection, stored, "authToken")
+    if tokens.verify(session.call.token, key, session.now) is not None:
+        session.auth, session.auth_collection = stored.record, collection
+
+
+def signing_key(collection: Collection, stored: Stored, kind: str) -> str:
+    """Return the key of one kind of token (`authToken`, ...) of a record."""
+    token_key: str = stored.record.get("tokenKey", "")
+    secret: str = collection.auth[kind]["secret"]
+    return token_key + secret
