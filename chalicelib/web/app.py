@@ -1,0 +1,146 @@
+"""The Chalice app, made to answer alike wherever it runs.
+
+`App.__call__` is the one door of every HTTP request: `chalice local`, API Gateway and
+`web.wsgi` all end here, and nothing leaves without PocketBase's envelope, CORS and security
+headers. Views are registered through `routes.api.ApiBlueprint`.
+
+An API Gateway stage is part of the URL. Ours is called `api`, so while `chalice package` or
+`chalice deploy` reads the routes they lose their `/api`: host + stage + route is then what
+PocketBase's clients call, `https://host/api/collections/...`.
+"""
+
+import logging
+import os
+import sys
+import time
+from contextvars import ContextVar
+from typing import Any
+
+from chalice import Chalice
+
+from chalicelib import aws
+from chalicelib.config import settings
+from chalicelib.errors import ApiError, NotFoundError
+from chalicelib.web import gateway, headers
+from chalicelib.web.gateway import Edge
+from chalicelib.web.reply import Reply, of_error
+from chalicelib.web.router import Router
+
+log = logging.getLogger("dormouse")
+
+ALL_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+ANSWER_SECONDS = 0.5
+"""Kept back from the platform's deadline, to send the answer."""
+
+_edge: ContextVar[Edge] = ContextVar("edge")
+_request: ContextVar[Any] = ContextVar("request", default=None)
+_context: ContextVar[Any] = ContextVar("context", default=None)
+
+
+def current_edge() -> Edge:
+    """Return the request that this thread is answering."""
+    return _edge.get()
+
+
+class App(Chalice):  # type: ignore[misc]  # Chalice's classes carry no types
+    """Chalice, less its differences between local, deployed and PocketBase."""
+
+    def __init__(self, app_name: str) -> None:
+        super().__init__(app_name)
+        self.api.binary_types = ["*/*"]
+        self._router: Router | None = None
+        self.route("/", methods=ALL_METHODS)(not_found)
+        self.route(gateway.FALLBACK, methods=ALL_METHODS)(not_found)
+        if "chalice.local" in sys.modules:
+            from chalicelib.web import local  # noqa: PLC0415  (lazy: only chalice's own tools)
+
+            local.level()
+
+    # Chalice keeps these two on the app, where threads would overwrite each other's.
+    @property
+    def current_request(self) -> Any:
+        return _request.get()
+
+    @current_request.setter
+    def current_request(self, request: Any) -> None:
+        _request.set(request)
+
+    @property
+    def lambda_context(self) -> Any:
+        return _context.get()
+
+    @lambda_context.setter
+    def lambda_context(self, context: Any) -> None:
+        _context.set(context)
+
+    def __call__(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
+        """Answer one API Gateway event; never raises."""
+        request_headers: dict[str, str] = {}
+        try:
+            edge = gateway.read(event, self.routes, self._routes_tree())
+            request_headers = edge.headers
+            answer = self._answer(edge, context)
+        except Exception:
+            log.exception("no answer")
+            answer = of_error(ApiError()).to_dict()
+        if answer["statusCode"] != 204 or "Access-Control-Allow-Methods" not in answer["headers"]:
+            answer["headers"].update(headers.of_answer(request_headers))
+        return answer
+
+    def _answer(self, edge: Edge, context: Any) -> dict[str, Any]:
+        if edge.method == "OPTIONS":
+            return Reply(None, 204, headers.of_preflight(edge.headers)).to_dict()
+        _edge.set(edge)
+        _set_deadline(context)
+        route = edge.event["requestContext"]["resourcePath"]
+        if edge.method not in self.routes[route]:
+            answer = not_found().to_dict()
+        else:
+            answer = super().__call__(edge.event, context)
+        if answer["statusCode"] >= 400 and answer["body"].startswith('{"Code":'):
+            answer = of_error(ApiError()).to_dict()
+        if edge.method == "HEAD":
+            answer["body"], answer["isBase64Encoded"] = "", False
+        return answer
+
+    def _routes_tree(self) -> Router:
+        if self._router is None:
+            self._router = Router(self.routes)
+        return self._router
+
+    def _register_route(
+        self, name: str, user_handler: Any, kwargs: dict[str, Any], **unused: Any
+    ) -> None:
+        """Register a route for HEAD and OPTIONS too, whatever its content type."""
+        if _is_being_packaged() and kwargs["path"].startswith(gateway.PREFIX + "/"):
+            kwargs["path"] = kwargs["path"].removeprefix(gateway.PREFIX)
+        options = kwargs["kwargs"]
+        methods = list(options.get("methods", ["GET"]))
+        if "GET" in methods and "HEAD" not in methods:
+            methods.append("HEAD")
+        if "OPTIONS" not in methods and "OPTIONS" not in self.routes[kwargs["path"]]:
+            methods.append("OPTIONS")
+        options.update(methods=methods, content_types=["*/*"])
+        self._router = None
+        super()._register_route(name, user_handler, kwargs, **unused)
+
+
+def not_found(**_parameters: str) -> Reply:
+    """Answer what has no route. A GET names a file, as PocketBase's static handler does."""
+    if current_edge().method in ("GET", "HEAD"):
+        return of_error(NotFoundError("File not found."))
+    return of_error(NotFoundError())
+
+
+def _set_deadline(context: Any) -> None:
+    seconds = settings().request_seconds
+    if context is not None:
+        left = context.get_remaining_time_in_millis() / 1000 - ANSWER_SECONDS
+        seconds = min(seconds, left)
+    aws.dynamodb.deadline.set(time.monotonic() + seconds)
+
+
+def _is_being_packaged() -> bool:
+    return bool(os.environ.get("AWS_CHALICE_CLI_MODE")) and not {"package", "deploy"}.isdisjoint(
+        sys.argv
+    )

@@ -1,0 +1,33 @@
+"""The headers that every answer carries, whatever went wrong. Measured on PocketBase 0.40.6."""
+
+SECURITY = {
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "SAMEORIGIN",
+    "X-XSS-Protection": "1; mode=block",
+    "Vary": "Origin",
+}
+METHODS = "GET,HEAD,PUT,PATCH,POST,DELETE"
+
+
+def of_answer(request: dict[str, str]) -> dict[str, str]:
+    """Return the security and CORS headers of an answer to these (lower-case) headers."""
+    if "origin" in request:
+        return {**SECURITY, "Access-Control-Allow-Origin": "*"}
+    return SECURITY.copy()
+
+
+def of_preflight(request: dict[str, str]) -> dict[str, str]:
+    """Return the headers that answer an OPTIONS: any origin may send what it asked to send."""
+    if "origin" not in request:
+        return {"Vary": "Origin"}
+    headers = {
+        "Access-Control-Allow-Origin": "*",
+        "Access-Control-Allow-Methods": METHODS,
+        "Vary": "Access-Control-Request-Headers",
+    }
+    wanted = request.get("access-control-request-headers", "")
+    # Header names are ASCII; anything else could break, or split, the response.
+    if wanted and wanted.isascii() and wanted.isprintable():
+        headers["Access-Control-Allow-Headers"] = wanted
+    return headers
