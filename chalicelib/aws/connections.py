@@ -22,6 +22,8 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnec
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from chalicelib.aws.lean_response import LeanResponse
+
 CONNECT_SECONDS = 3.0
 IDLE_SECONDS = 50.0
 """A connection unused for longer is not trusted: a frozen Lambda misses the server's close."""
@@ -102,6 +104,8 @@ def exchange(
 
 class _Connection(HTTPConnection):
     """An HTTPConnection that notices a dead socket and sends a request in one piece."""
+
+    response_class = LeanResponse
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

@@ -85,7 +85,7 @@ class QueryPage(NamedTuple):
     items: list[Item]
     next_key: Key | None
     """Where the next page starts; None on the last page."""
-    count: int
+    count: int  # type: ignore[assignment]  # hides tuple.count, which a page does not need
     """How many items matched: all that is known with `count_only`."""
     scanned: int
     """How many items were read before the filter expression."""
@@ -228,11 +228,12 @@ def update(
     _add_condition(arguments, condition, values, names)
     may_repeat = own is not None or not _COUNTS.search(expression)
     try:
-        return call("UpdateItem", arguments, may_repeat=may_repeat).get("Attributes", {})
+        changed: Item = call("UpdateItem", arguments, may_repeat=may_repeat)["Attributes"]
     except ConditionFailedError as error:
         if error.in_doubt:
             return _require_own(error, own_attribute or "", own)
         raise
+    return changed
 
 
 _COUNTS = re.compile(r"\b(?:ADD|DELETE)\b|[+\-(]", re.IGNORECASE)

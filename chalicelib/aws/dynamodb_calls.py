@@ -153,9 +153,7 @@ def _headers(host: str, operation: str, body: bytes, region: str) -> dict[str, s
     if keys.token:
         headers["x-amz-security-token"] = keys.token
     request = sigv4.Request("POST", "/", "", headers, sigv4.sha256(body))
-    headers["authorization"] = sigv4.authorization(
-        request, keys, sigv4.Scope(region, "dynamodb")
-    )
+    headers["authorization"] = sigv4.authorization(request, keys, sigv4.Scope(region, "dynamodb"))
     return headers
 
 

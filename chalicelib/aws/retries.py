@@ -54,7 +54,7 @@ class Patience:
         """
         self.attempts += 1
         bound = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** (self.attempts - 1))
-        seconds = random.uniform(0, bound)
+        seconds = random.uniform(0, bound)  # noqa: S311  no secret, only spread
         is_over = self.attempts >= MOST_ATTEMPTS or time.monotonic() + seconds >= self.deadline
         if is_over:
             raise (OutcomeUnknownError if in_doubt else UnavailableError)() from cause

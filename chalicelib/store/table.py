@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 def slot_index(slot: int) -> GlobalSecondaryIndex[Any]:
-    """Return the index `ix<slot>`: `ip` is its hash key, the attribute of its name its range key."""
+    """Return the index `ix<slot>`: hash key `ip`, range key the attribute of its own name."""
     name = f"ix{slot}"
     meta = type("Meta", (), {"index_name": name, "projection": AllProjection()})
     body = {
