@@ -6,7 +6,7 @@ Import it only after `emulator.load`: ministack reads its environment when it is
 from pathlib import Path
 from types import ModuleType
 
-from tools.local_aws import capacity, expressions, fixes
+from tools.local_aws import capacity, expressions, fixes, partitions, queries, writes
 from tools.local_aws.server import AsgiApp
 
 
@@ -15,5 +15,8 @@ def install(emulator_app: ModuleType, state_directory: Path | None) -> AsgiApp:
     fixes.install()
     expressions.install()
     capacity.install()
+    writes.install()
+    partitions.install()
+    queries.install()
     app: AsgiApp = emulator_app.app
     return app
