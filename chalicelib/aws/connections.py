@@ -144,6 +144,10 @@ class _Connection(HTTPConnection):
         else:
             self._pieces.append(data)
 
+    def __del__(self) -> None:
+        """Close the socket of a thread that ended: Python would warn that nobody did."""
+        self.close()
+
 
 class _SecureConnection(_Connection, HTTPSConnection):
     pass
@@ -152,10 +156,19 @@ class _SecureConnection(_Connection, HTTPSConnection):
 _per_thread = threading.local()
 
 
+def forget() -> None:
+    """Close this thread's connections; the next exchange opens new ones."""
+    for connection in vars(_per_thread).pop("connections", {}).values():
+        connection.close()
+
+
+if hasattr(os, "register_at_fork"):
+    # Two processes on one connection would read each other's answers.
+    os.register_at_fork(after_in_child=forget)
+
+
 def _connection(to: Endpoint) -> _Connection:
-    connections: dict[Endpoint, _Connection] | None = getattr(_per_thread, "connections", None)
-    if connections is None:
-        connections = _per_thread.connections = {}
+    connections: dict[Endpoint, _Connection] = vars(_per_thread).setdefault("connections", {})
     connection = connections.get(to)
     if connection is None:
         if to.secure:

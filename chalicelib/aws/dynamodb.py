@@ -283,10 +283,7 @@ def transact(actions: Sequence[dict[str, Any]]) -> None:
     condition tells its item where the action says
     "ReturnValuesOnConditionCheckFailure": "ALL_OLD", which is added if it says nothing.
     """
-    if len(actions) > TRANSACTION_ACTIONS:
-        raise TransactionTooLargeError(
-            f"{len(actions)} changes are over the {TRANSACTION_ACTIONS} that DynamoDB makes at once"
-        )
+    _require_small(actions)
     table = settings().table_name
     call(
         "TransactWriteItems",
@@ -295,6 +292,23 @@ def transact(actions: Sequence[dict[str, Any]]) -> None:
             "ClientRequestToken": os.urandom(16).hex(),
         },
     )
+
+
+def _require_small(actions: Sequence[dict[str, Any]]) -> None:
+    """Raise `TransactionTooLargeError` before DynamoDB refuses, which has no code of its own."""
+    if len(actions) > TRANSACTION_ACTIONS:
+        raise TransactionTooLargeError(
+            f"{len(actions)} changes are over the {TRANSACTION_ACTIONS} that DynamoDB makes at once"
+        )
+    # Ten items of at most 400 KB fit in any case.
+    if len(actions) > 10 and sum(map(_put_bytes, actions)) > TRANSACTION_BYTES:
+        raise TransactionTooLargeError("The changes are over the 4 MB that DynamoDB makes at once")
+
+
+def _put_bytes(action: dict[str, Any]) -> int:
+    """Return the size of the item that an action puts; only text is large enough to count."""
+    item = action.get("Put", {}).get("Item", {})
+    return sum(len(name) + len(value.get("S", "").encode()) for name, value in item.items())
 
 
 def _with_table(action: dict[str, Any], table: str) -> dict[str, Any]:
