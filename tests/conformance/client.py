@@ -32,7 +32,7 @@ class Answer(NamedTuple):
             return None
         try:
             return json.loads(self.content)
-        except ValueError:
+        except (ValueError, RecursionError):
             return self.content.decode("utf-8", "replace")
 
 

@@ -38,11 +38,13 @@ def base_urls(request: pytest.FixtureRequest) -> Iterator[tuple[str, str]]:
 
 
 @pytest.fixture(scope="session")
-def sessions(base_urls: tuple[str, str]) -> list[tuple[str, Client, str]]:
+def sessions(base_urls: tuple[str, str]) -> Iterator[list[tuple[str, Client, str]]]:
     """Name, connection and superuser token of each server."""
     clients = [Client(url) for url in base_urls]
     names = ("PocketBase", "Dormouse")
-    return [(name, c, servers.super_token(c)) for name, c in zip(names, clients, strict=True)]
+    yield [(name, c, servers.super_token(c)) for name, c in zip(names, clients, strict=True)]
+    for client in clients:
+        client.close()
 
 
 @pytest.fixture(scope="module")

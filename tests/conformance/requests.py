@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.conformance.client import Part
-from tests.conformance.scenario import NOTHING, Step
+from tests.conformance.scenario import NOTHING, Scenario, Step
 
 
 def records(collection: str, record_id: str = "") -> str:
@@ -42,3 +42,14 @@ def form(collection: str, *parts: tuple[str, str], who: str = "guest") -> Step:
 def admin(method: str, path: str, body: Any = NOTHING, **query: Any) -> Step:
     """Return a superuser's call."""
     return Step(method, path, "super", query, json=body)
+
+
+def found_row(step: Step, expression: str, found: str | int | None, key: str = "k") -> Scenario:
+    """Return a list that finds the records whose `key` are the letters of `found`.
+
+    None and numbers: refused, with 400 or that status.
+    """
+    if not isinstance(found, str):
+        return Scenario(f"{expression!r} is refused", step, found or 400)
+    items = ",".join(f'{{"{key}":"{letter}"}}' for letter in found)
+    return Scenario(f"{expression!r} finds {found or 'none'}", step, 200, has=(f'"items":[{items}]',))

@@ -133,15 +133,23 @@ def super_token(client: Client) -> str:
     return token
 
 
+def _is_healthy(base_url: str) -> bool:
+    client = Client(base_url, 5.0)
+    try:
+        return client.request("GET", "/api/health").status == 200
+    except OSError:
+        return False
+    finally:
+        client.close()
+
+
 def _wait_healthy(process: subprocess.Popen[bytes], base_url: str, log: Path) -> None:
     give_up_at = time.monotonic() + START_SECONDS
     while time.monotonic() < give_up_at:
         if process.poll() is not None:
             break
-        try:
-            if Client(base_url, 5.0).request("GET", "/api/health").status == 200:
-                return
-        except OSError:
-            time.sleep(0.05)
+        if _is_healthy(base_url):
+            return
+        time.sleep(0.05)
     told = log.read_text(errors="replace")[-3000:]
     raise RuntimeError(f"{base_url} did not become healthy:\n{told}")
