@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from tools.local_aws import emulator, server
+from tools.local_aws.journal import CorruptJournalError
 
 LOCK_WAIT_SECONDS = 5.0
 """How long a start waits for an instance that is on its way out, after a kill of its parent."""
@@ -33,7 +34,10 @@ def main() -> int:
         return _refuse(str(error))
     from tools.local_aws import cures  # noqa: PLC0415 - only after the environment is set
 
-    app = cures.install(emulator_app, directory)
+    try:
+        app = cures.install(emulator_app, directory)
+    except CorruptJournalError as error:
+        return _refuse(str(error))
     url = f"http://127.0.0.1:{port}"
     server.run(app, listener, options.parent, lambda: _announce(url))
     return 0

@@ -6,17 +6,29 @@ Import it only after `emulator.load`: ministack reads its environment when it is
 from pathlib import Path
 from types import ModuleType
 
-from tools.local_aws import capacity, expressions, fixes, partitions, queries, writes
+from tools.local_aws import (
+    capacity,
+    expressions,
+    fixes,
+    partitions,
+    persistence,
+    queries,
+    sizes,
+    writes,
+)
 from tools.local_aws.server import AsgiApp
 
 
 def install(emulator_app: ModuleType, state_directory: Path | None) -> AsgiApp:
     """Cure ministack and return the ASGI application to serve."""
     fixes.install()
+    sizes.install()
     expressions.install()
     capacity.install()
     writes.install()
     partitions.install()
     queries.install()
+    if state_directory:
+        return persistence.install(emulator_app, state_directory)
     app: AsgiApp = emulator_app.app
     return app

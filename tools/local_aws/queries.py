@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from ministack.services import dynamodb
 
-from tools.local_aws import key_condition, partitions, writes
+from tools.local_aws import key_condition, partitions, sizes, writes
 from tools.local_aws.key_condition import ORDER, Clause, Entry
 from tools.local_aws.partitions import Keys
 from tools.local_aws.writes import Table
@@ -23,7 +23,6 @@ PAGE_BYTES: int = dynamodb._DDB_PAGE_SIZE_BYTES
 _Document = dict[str, Any]
 
 _query_plain = dynamodb._query
-_size_plain = dynamodb._item_size_bytes
 
 
 class View(NamedTuple):
@@ -133,7 +132,7 @@ def _first_megabyte(page: list[Entry], table: Table) -> list[Entry]:
     items = table["items"]
     total = 0
     for count, (_, partition, sort) in enumerate(page, start=1):
-        total += _size_plain(items[partition][sort])
+        total += sizes.item_bytes(items[partition][sort])
         if total > PAGE_BYTES:
             return page[:count]
     return page
