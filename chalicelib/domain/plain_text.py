@@ -2,19 +2,24 @@
 
 from html.parser import HTMLParser
 
-_INLINE = frozenset(
+
+def _tags(names: str) -> frozenset[str]:
+    return frozenset(names.split())
+
+
+_INLINE = _tags(
     "a abbr acronym b bdo big br cite code em embed i image img input label q small span strike"
-    " strong sub sup time html head body".split()
+    " strong sub sup time html head body"
 )
-_SKIPPED = frozenset(
+_SKIPPED = _tags(
     "applet button dialog form iframe object option picture script select style svg template"
-    " textarea".split()
+    " textarea"
 )
-_VOID = frozenset(
+_VOID = _tags(
     "area base basefont bgsound br col embed frame hr image img input keygen link meta param"
-    " source track wbr".split()
+    " source track wbr"
 )
-_OF_TABLES = frozenset("caption col colgroup frame frameset tbody td tfoot th thead tr".split())
+_OF_TABLES = _tags("caption col colgroup frame frameset tbody td tfoot th thead tr")
 """A browser drops these outside of a table."""
 
 

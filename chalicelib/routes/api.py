@@ -18,7 +18,7 @@ log = logging.getLogger("dormouse")
 View = Callable[..., Any]
 
 
-class ApiBlueprint(Blueprint):  # type: ignore[misc]  # Chalice's classes carry no types
+class ApiBlueprint(Blueprint):
     """A Chalice blueprint whose views are `view(call, **path variables)`.
 
     What a view returns is answered as 200 JSON, None as 204, a `web.reply.Reply` as it is;
@@ -28,7 +28,9 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]  # Chalice's classes carry 
     The translation wraps the view itself because Chalice swallows unknown exceptions there.
     """
 
-    def route(self, path: str, methods: Sequence[str] = ("GET",), **options: Any) -> Any:
+    def route(
+        self, path: str, methods: Sequence[str] = ("GET",), **options: Any
+    ) -> Callable[[View], View]:
         """Register the view for `methods`. HEAD and OPTIONS come by themselves."""
         register = super().route(path, methods=list(methods), **options)
         return lambda view: register(_answering(view))
@@ -62,6 +64,7 @@ def _answering(view: View) -> View:
         call = call_of(current_edge())
         return answer(call, lambda: view(call, **parameters))
 
+    answering.answers_errors = True  # type: ignore[attr-defined]  # see `web.app`
     return answering
 
 

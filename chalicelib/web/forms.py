@@ -6,9 +6,10 @@
 """
 
 import re
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote, unquote_to_bytes
 
 from chalicelib.domain.request import Body, UploadedFile
 from chalicelib.errors import BadRequestError
@@ -19,6 +20,7 @@ JSON_PAYLOAD = "@jsonPayload"
 MAX_PARTS = 1000
 _METHODS_WITH_FORM = ("POST", "PUT", "PATCH")
 _NUMBER_START = re.compile(r"-?[0-9][0-9.\-]*\Z")
+_EXTENDED_FILENAME = re.compile(r";\s*filename\*=utf-8'[^']*'([^\s;]+)", re.IGNORECASE)
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 Fields = list[tuple[str, str]]
@@ -85,7 +87,7 @@ def _decoded(text: str) -> str:
 
 
 def _multipart(raw: bytes, content_type: str, files: Files) -> Fields:
-    import multipart  # noqa: PLC0415  (lazy: only forms with files need it)
+    import multipart  # type: ignore[import-untyped]  # noqa: PLC0415  (lazy: only forms with files need it)
 
     _, options = multipart.parse_options_header(content_type)
     fields: Fields = []
@@ -97,8 +99,11 @@ def _multipart(raw: bytes, content_type: str, files: Files) -> Fields:
         )
         with parser:
             for segment, content in _segments(parser, raw):
-                if segment.filename:
-                    upload = _upload(segment, content)
+                filename = segment.filename or _extended_filename(segment)
+                if not segment.name:
+                    continue
+                if filename:
+                    upload = _upload(segment, filename, content)
                     files.setdefault(segment.name, []).append(upload)
                 else:
                     fields.append((segment.name, content.decode("utf-8", "replace")))
@@ -107,10 +112,11 @@ def _multipart(raw: bytes, content_type: str, files: Files) -> Fields:
     return fields
 
 
-def _segments(parser: Any, raw: bytes) -> Any:
-    """Yield each named part and its bytes."""
-    segment, chunks = None, []
-    for event in [*parser.parse(raw), *parser.parse(b"")] if not parser.closed else []:
+def _segments(parser: Any, raw: bytes) -> Iterator[tuple[Any, bytes]]:
+    """Yield each part and its bytes."""
+    segment: Any = None
+    chunks: list[bytes] = []
+    for event in parser.parse(raw):
         if event is None:
             yield segment, b"".join(chunks)
         elif isinstance(event, (bytes, bytearray)):
@@ -119,6 +125,12 @@ def _segments(parser: Any, raw: bytes) -> Any:
             segment, chunks = event, []
 
 
-def _upload(segment: Any, content: bytes) -> UploadedFile:
-    name = segment.filename.rpartition("/")[2]
+def _extended_filename(segment: Any) -> str:
+    """Return a name that is written as `filename*=UTF-8''...` (RFC 5987), or nothing."""
+    found = _EXTENDED_FILENAME.search(segment.header("Content-Disposition") or "")
+    return unquote(found[1], errors="replace") if found else ""
+
+
+def _upload(segment: Any, filename: str, content: bytes) -> UploadedFile:
+    name = filename.rpartition("/")[2]
     return UploadedFile(name, segment.content_type or "application/octet-stream", content)

@@ -1,13 +1,11 @@
 """Reading an API Gateway event, whichever front door it came through.
 
-The doors differ (reference: Chalice 1.34.0's `local.py`, AWS's payload formats 1.0 and 2.0):
+API Gateway REST         the route is matched, its variables are decoded
+chalice local            variables still percent-encoded, no `path`, no `multiValueHeaders`
+an ordinary server       `web.wsgi` builds an event like that of `chalice local`
+HTTP API, Function URL   payload 2.0: no route of ours, the query as text
 
-API Gateway REST   the route is matched, its variables are decoded
-chalice local      variables still percent-encoded, no `path`, no `multiValueHeaders`
-HTTP API, Function URL   payload 2.0: no route of ours, query as text
-an ordinary server `web.wsgi` builds an event like `chalice local`'s
-
-`read` turns each into one `Edge`, and into an event that Chalice itself understands.
+`read` turns each into one `Edge`. Sources: Chalice 1.34.0's `local.py`, AWS's payload formats.
 """
 
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -29,12 +27,29 @@ class Edge(NamedTuple):
     method: str
     path: str
     """Begins with `/api`, whatever the stage is called."""
+    route: str
+    """The pattern it matched, `FALLBACK` if none."""
+    parameters: dict[str, str]
+    """The route's variables, decoded."""
     headers: dict[str, str]
     """Lower-case names, first value of each."""
     query: dict[str, list[str]]
     ip: str
     event: Event
-    """The event in Chalice's shape; its `requestContext.resourcePath` is the route."""
+
+    def for_chalice(self) -> Event:
+        """Return the event with all that Chalice relies on."""
+        context = self.event.get("requestContext") or {}
+        return {
+            **self.event,
+            # Chalice refuses to answer in a binary type, and all of ours are, without one.
+            "headers": {"accept": "*/*", **self.headers},
+            "multiValueQueryStringParameters": self.query or None,
+            "pathParameters": self.parameters,
+            "stageVariables": self.event.get("stageVariables"),
+            "body": self.event.get("body"),
+            "requestContext": {**context, "resourcePath": self.route, "httpMethod": self.method},
+        }
 
 
 def read(event: Event, routes: "Mapping[str, Any]", router: "Router") -> Edge:
@@ -42,22 +57,10 @@ def read(event: Event, routes: "Mapping[str, Any]", router: "Router") -> Edge:
     if event.get("version") == "2.0":
         event = _from_payload_2(event)
     context = event.get("requestContext") or {}
-    headers = _headers(event)
-    headers.setdefault("accept", "*/*")  # Chalice refuses binary answers without one
-    query = _query(event)
     method = context.get("httpMethod") or event.get("httpMethod") or "GET"
     route, parameters, path = _route(event, context, routes, router)
-    levelled = {
-        **event,
-        "headers": headers,
-        "multiValueQueryStringParameters": query or None,
-        "pathParameters": parameters,
-        "stageVariables": event.get("stageVariables"),
-        "body": event.get("body"),
-        "requestContext": {**context, "resourcePath": route, "httpMethod": method},
-    }
     ip = (context.get("identity") or {}).get("sourceIp") or ""
-    return Edge(method, path, headers, query, ip, levelled)
+    return Edge(method, path, route, parameters, _headers(event), _query(event), ip, event)
 
 
 def _headers(event: Event) -> dict[str, str]:
@@ -68,9 +71,9 @@ def _headers(event: Event) -> dict[str, str]:
 
 
 def _query(event: Event) -> dict[str, list[str]]:
-    several = event.get("multiValueQueryStringParameters")
-    if several is not None:
-        return several  # type: ignore[no-any-return]
+    several: dict[str, list[str]] | None = event.get("multiValueQueryStringParameters")
+    if several:
+        return several
     return {name: [value] for name, value in (event.get("queryStringParameters") or {}).items()}
 
 
@@ -80,7 +83,8 @@ def _route(
     """Return the route's pattern, its variables and the path."""
     path = event.get("path")
     resource = event.get("resource") or context.get("resourcePath") or FALLBACK
-    if path is not None and resource != FALLBACK and not (path.endswith("/") and path != "/"):
+    # API Gateway matches a path with a slash at its end; PocketBase does not.
+    if path is not None and resource != FALLBACK and (path[-1:] != "/" or path == "/"):
         for pattern in (resource, PREFIX + resource):
             if pattern in routes:
                 return pattern, event.get("pathParameters") or {}, _with_prefix(path)
@@ -98,23 +102,17 @@ def _with_prefix(path: str) -> str:
 def _from_payload_2(event: Event) -> Event:
     """Return a payload 2.0 event (HTTP API, Function URL) in the shape of 1.0."""
     context = event["requestContext"]
-    headers = dict(event.get("headers") or {})
-    if event.get("cookies"):
-        headers["cookie"] = "; ".join(event["cookies"])
-    path = event.get("rawPath") or "/"
     stage = context.get("stage", "$default")
-    if stage != "$default":
-        path = path.removeprefix("/" + stage) or "/"
+    path = event.get("rawPath") or "/"
+    query = parse_qs(event.get("rawQueryString") or "", keep_blank_values=True)
     return {
-        "headers": headers,
-        "multiValueQueryStringParameters": parse_qs(
-            event.get("rawQueryString") or "", keep_blank_values=True
-        ),
+        "headers": event.get("headers"),
+        "multiValueQueryStringParameters": query,
         "body": event.get("body"),
         "isBase64Encoded": event.get("isBase64Encoded", False),
         "requestContext": {
             "httpMethod": context["http"]["method"],
-            "path": path,
+            "path": path if stage == "$default" else path.removeprefix(f"/{stage}") or "/",
             "identity": {"sourceIp": context["http"].get("sourceIp")},
         },
     }

@@ -8,6 +8,7 @@ SECURITY = {
     "Vary": "Origin",
 }
 METHODS = "GET,HEAD,PUT,PATCH,POST,DELETE"
+ALL_METHODS = [*METHODS.split(","), "OPTIONS"]
 
 
 def of_answer(request: dict[str, str]) -> dict[str, str]:

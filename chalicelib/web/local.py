@@ -10,6 +10,7 @@ Nothing here runs in Lambda. What each change cures, as measured:
 """
 
 import base64
+import logging
 import socket
 import sys
 from http.server import BaseHTTPRequestHandler
@@ -19,10 +20,13 @@ from urllib.parse import parse_qs, urlsplit
 from chalicelib.config import settings
 from chalicelib.errors import ApiError
 from chalicelib.web import gateway, headers
+from chalicelib.web.headers import ALL_METHODS
 from chalicelib.web.reply import of_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+log = logging.getLogger("dormouse")
 
 DRAIN_BYTES = 256 * 1024 * 1024
 DRAIN_SECONDS = 2.0
@@ -37,6 +41,8 @@ def level() -> None:
     for name, value in vars(_Handling).items():
         if name == "__getattr__" or not name.startswith("__"):
             setattr(local.ChaliceRequestHandler, name, value)
+    for verb in ALL_METHODS:
+        setattr(local.ChaliceRequestHandler, f"do_{verb}", _Handling._generic_handle)
 
 
 def _every_path(match_result: Any) -> Any:
@@ -54,10 +60,8 @@ def _every_path(match_result: Any) -> Any:
 
 
 def _handle_error(_server: Any, _request: Any, _address: Any) -> None:
-    if not isinstance(sys.exception() if sys.version_info > (3, 11) else None, OSError):
-        import traceback  # noqa: PLC0415  (lazy: only for a bug in here)
-
-        traceback.print_exc()
+    if not isinstance(sys.exception(), OSError):  # a caller that went away is no news
+        log.exception("no answer")
 
 
 class _RefusedError(Exception):
@@ -87,7 +91,7 @@ class _Handling(BaseHTTPRequestHandler):
         answer = self.local_gateway.handle_request(
             method=self.command,
             path=self.path if self.path.startswith("/") else _origin_form(self.path),
-            headers={name: _text(value) for name, value in reversed(self.headers.items())},
+            headers={name.lower(): _text(value) for name, value in reversed(self.headers.items())},
             body=body,
         )
         content = answer["body"]
@@ -152,10 +156,9 @@ class _Handling(BaseHTTPRequestHandler):
         answer = of_error(error).to_dict()
         fields = {**answer["headers"], **headers.SECURITY, "Connection": "close"}
         self.close_connection = True
-        if not hasattr(self, "request_version"):
-            self.request_version = "HTTP/1.1"
-        if not hasattr(self, "command"):
-            self.command = ""
+        # A request line that could not be read left these unset, or at HTTP/0.9's: no headers.
+        self.request_version = "HTTP/1.1"
+        self.command = getattr(self, "command", None) or ""
         self._send(code, fields, answer["body"].encode())
         self._linger()
 
@@ -166,7 +169,7 @@ class _Handling(BaseHTTPRequestHandler):
         self.connection.shutdown(socket.SHUT_WR)
         self.connection.settimeout(DRAIN_SECONDS)
         left = DRAIN_BYTES
-        while left > 0 and (data := self.rfile.read1(65536)):  # type: ignore[attr-defined]
+        while left > 0 and (data := self.rfile.read1(65536)):
             left -= len(data)
 
 

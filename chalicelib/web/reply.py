@@ -12,7 +12,7 @@ from chalicelib.errors import ApiError
 JSON = "application/json"
 
 
-class Reply(Response):  # type: ignore[misc]  # Chalice's classes carry no types
+class Reply(Response):
     """An answer to the client.
 
     `body` may be bytes or str (sent as they are, under the `Content-Type` you give), None
