@@ -116,7 +116,7 @@ def _list(name: str, given: Any) -> list[Any]:
     if not isinstance(given, list):
         raise ValueError(f"{name} has the wrong type")
     if name == "rules":
-        return [_merged(RATE_LIMIT_RULE, RATE_LIMIT_RULE, item or {}) for item in given]
+        return [_value(name, RATE_LIMIT_RULE, RATE_LIMIT_RULE, item) for item in given]
     return [_value(name, "", "", item) for item in given]
 
 
