@@ -1,0 +1,84 @@
+"""Which GSI slot each index of a definition has, and which indexes must be filled anew.
+
+An ordered index takes the first free of the eight slots; a unique one lives in guards and
+takes none. An index that means the same as before keeps its slot and its state. What it means
+is its columns by storage key, so renaming a field does not touch its index.
+"""
+
+from typing import Any, NamedTuple
+
+from chalicelib.domain import indexes
+from chalicelib.domain.collection import Definition, read_field
+from chalicelib.domain.indexes import ParsedIndex
+
+States = dict[str, dict[str, Any]]
+
+READY = "ready"
+BUILDING = "building"
+
+
+class Meaning(NamedTuple):
+    """What makes two index strings the same index."""
+
+    unique: bool
+    columns: tuple[tuple[str, bool, str, str], ...]
+    where: str
+
+
+def meaning(definition: Definition, parsed: ParsedIndex) -> Meaning:
+    """Return what an index of a definition means for the records."""
+    fields = {entry["name"].lower(): read_field(entry) for entry in definition["fields"]}
+    columns = []
+    for column in parsed.columns:
+        field = fields[column.name.lower()]
+        collate = column.collate.upper().replace("BINARY", "")
+        columns.append((field.key, field.is_multiple, collate, column.sort.replace("ASC", "")))
+    return Meaning(parsed.unique, tuple(columns), parsed.where)
+
+
+def states(definition: Definition, before: Definition | None, new_state: str) -> States:
+    """Return the `indexStates` of a definition; indexes that are new get `new_state`."""
+    parsed = [indexes.parse(sql) for sql in definition["indexes"]]
+    kept = _kept(definition, before, parsed)
+    found: States = dict(kept)
+    used = {state["slot"] for state in kept.values()}
+    free = (slot for slot in range(1, indexes.SLOTS + 1) if slot not in used)
+    for each in parsed:
+        if each.name not in kept:
+            slot = None if each.unique else next(free)
+            found[each.name] = {"slot": slot, "state": new_state}
+    return found
+
+
+def _kept(definition: Definition, before: Definition | None, parsed: list[ParsedIndex]) -> States:
+    if before is None:
+        return {}
+    old = {each.name: each for each in map(indexes.parse, before["indexes"])}
+    old_states: States = before.get("indexStates") or {}
+    return {
+        each.name: old_states[each.name]
+        for each in parsed
+        if each.name in old_states and meaning(definition, each) == meaning(before, old[each.name])
+    }
+
+
+def building(definition: Definition) -> list[str]:
+    """Return the names of the indexes that are not filled yet."""
+    found: States = definition.get("indexStates") or {}
+    return [name for name, state in found.items() if state["state"] == BUILDING]
+
+
+def with_state(definition: Definition, names: list[str], state: str) -> Definition:
+    """Return the definition with these indexes in another state."""
+    found: States = dict(definition["indexStates"])
+    for name in names:
+        found[name] = found[name] | {"state": state}
+    return definition | {"indexStates": found}
+
+
+def without(definition: Definition, names: list[str]) -> Definition:
+    """Return the definition without these indexes."""
+    kept = [sql for sql in definition["indexes"] if indexes.name_of(sql) not in names]
+    found: States = definition["indexStates"]
+    left = {name: state for name, state in found.items() if name not in names}
+    return definition | {"indexes": kept, "indexStates": left}
