@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from chalicelib import services, store
 from chalicelib.config import settings
+from chalicelib.domain.collection import SUPERUSERS
 
 
 def main() -> None:
@@ -25,6 +26,12 @@ def table_and_bucket() -> None:
         client.head_bucket(Bucket=settings().bucket_name)
     except ClientError:
         client.create_bucket(Bucket=settings().bucket_name, **_location())
+
+
+def has_superuser() -> bool:
+    """Return whether anybody may sign in as a superuser."""
+    superusers = store.schema.load().find(SUPERUSERS)
+    return bool(superusers and store.records.page(superusers, limit=1).stored)
 
 
 def _location() -> dict[str, dict[str, str]]:

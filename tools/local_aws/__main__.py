@@ -1,4 +1,4 @@
-"""Start the local AWS; it prints `ready URL` when it answers."""
+"""Start the local AWS; it prints `ready URL` when it answers, or `refused REASON`."""
 
 import argparse
 import fcntl
@@ -74,7 +74,7 @@ def _locked(directory: Path) -> IO[str] | None:
 
 
 def _refuse(reason: str) -> int:
-    print(f"local AWS: {reason}", file=sys.stderr)  # noqa: T201
+    print(f"refused {reason}")  # noqa: T201
     return 1
 
 

@@ -68,17 +68,21 @@ def start(
         text=True,
         start_new_session=True,
     )
-    url = _first_line(process)
-    if not url:
-        process.communicate()
-        raise StartError(f"the local AWS ended with status {process.returncode}")
-    return LocalAws(process, url)
+    try:
+        word, _, rest = _first_line(process).partition(" ")
+    except BaseException:  # Ctrl-C while it starts
+        process.kill()
+        raise
+    if word == "ready":
+        return LocalAws(process, rest)
+    process.communicate()
+    raise StartError(rest or f"the local AWS ended with status {process.returncode}")
 
 
 def _first_line(process: subprocess.Popen[str]) -> str:
-    """Return the URL of the `ready URL` line, or "" if the process ended without one."""
+    """Return the line `ready URL` or `refused REASON`, "" if the process ended without one."""
     assert process.stdout is not None  # noqa: S101 - for mypy: it is a pipe
     for line in process.stdout:
-        if line.startswith("ready "):
-            return line.split()[1]
+        if line.startswith(("ready ", "refused ")):
+            return line.strip()
     return ""

@@ -1,0 +1,181 @@
+"""`make run`: a local AWS, table and bucket, the first superuser, and `chalice local`.
+
+Everything that it starts ends with it, however it ends; and it ends when one of them does. State
+is under `.local/`: the next start finds it.
+"""
+
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import NoReturn
+
+from tools import options
+from tools.local_aws import client
+from tools.local_aws.client import ROOT, LocalAws
+from tools.options import OptionError, Options
+
+PORT_WAIT_SECONDS = 2.0
+"""How long a start waits for the port of one that was just killed."""
+
+HEALTH_SECONDS = 60.0
+POLL_SECONDS = 0.2
+STOP_SECONDS = 10.0
+DEFAULT_EMAIL = "admin@example.com"
+
+
+class RunError(Exception):
+    """Why Dormouse cannot run, or no longer runs, in one line."""
+
+
+class Stopped(Exception):  # noqa: N818 - no error: somebody asked for it
+    """SIGINT or SIGTERM arrived."""
+
+
+def main() -> int:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
+    try:
+        run(options.read())
+    except Stopped:
+        _say("\nStopped; the data is kept.")
+        return 0
+    except (RunError, OptionError, client.StartError) as error:
+        print(f"dormouse: {error}", file=sys.stderr)
+        return 1
+
+
+def run(wanted: Options) -> NoReturn:
+    """Run until a signal or until a child ends. Raises `RunError`, `StartError` or `Stopped`."""
+    _require_free(wanted.port)
+    wanted.state_directory.mkdir(parents=True, exist_ok=True)
+    with _local_aws(wanted) as aws:
+        os.environ.update(aws.environment())
+        password = _bootstrap(wanted)
+        with _api(wanted) as api:
+            _wait_until_healthy(wanted, api)
+            _welcome(wanted, password)
+            _watch(aws, api)
+
+
+def _stop(number: int, frame: FrameType | None) -> NoReturn:
+    # A second Ctrl-C must not cut the clean stop short.
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_IGN)
+    raise Stopped
+
+
+def _require_free(port: int) -> None:
+    deadline = time.monotonic() + PORT_WAIT_SECONDS
+    while True:
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                if time.monotonic() > deadline:
+                    reason = f"port {port} is taken: set DORMOUSE_PORT to a free one"
+                    raise RunError(reason) from None
+                time.sleep(POLL_SECONDS)
+            else:
+                return
+
+
+@contextmanager
+def _local_aws(wanted: Options) -> Iterator[LocalAws]:
+    _say("Starting the local AWS ...")
+    with (wanted.state_directory / "local-aws.log").open("a") as log:
+        aws = client.start(wanted.aws_port, wanted.state_directory / "aws", log)
+    try:
+        yield aws
+    finally:
+        aws.stop()
+
+
+@contextmanager
+def _api(wanted: Options) -> Iterator[subprocess.Popen[bytes]]:
+    _say("Starting the API ...")
+    command = [sys.executable, "-m", "tools.serve"]
+    command += ["--parent", str(os.getpid()), "--port", str(wanted.port)]
+    process = subprocess.Popen(command, cwd=ROOT, start_new_session=True)  # noqa: S603
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _bootstrap(wanted: Options) -> str:
+    """Make what is missing; return the password of the superuser if one was made up."""
+    from chalicelib import services  # noqa: PLC0415 - reads the environment set just now
+    from tools import bootstrap  # noqa: PLC0415 - likewise
+
+    _say("Preparing the table ...")
+    bootstrap.main()
+    if bootstrap.has_superuser():
+        return ""
+    password = wanted.superuser_password or secrets.token_urlsafe(12)
+    services.auth.create_superuser(wanted.superuser_email or DEFAULT_EMAIL, password)
+    return "" if wanted.superuser_password else password
+
+
+def _wait_until_healthy(wanted: Options, api: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + HEALTH_SECONDS
+    while not _is_healthy(wanted.url):
+        if api.poll() is not None:
+            raise RunError(f"the API ended with status {api.returncode} while starting")
+        if time.monotonic() > deadline:
+            raise RunError(f"the API did not answer within {HEALTH_SECONDS:.0f} seconds")
+        time.sleep(POLL_SECONDS)
+
+
+def _is_healthy(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/api/health", timeout=5) as response:  # noqa: S310
+            return bool(response.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _welcome(wanted: Options, password: str) -> None:
+    _say(f"\nDormouse is awake: {wanted.url}/api/  (Ctrl-C stops it)")
+    if not password:
+        return
+    body = f'{{"identity":"{DEFAULT_EMAIL}","password":"{password}"}}'
+    _say(f"""
+The first superuser, shown this once:
+  e-mail    {DEFAULT_EMAIL}
+  password  {password}
+Try it:
+  curl -H 'Content-Type: application/json' -d '{body}' \\
+    {wanted.url}/api/collections/_superusers/auth-with-password
+""")
+
+
+def _watch(aws: LocalAws, api: subprocess.Popen[bytes]) -> NoReturn:
+    while True:
+        if aws.process.poll() is not None:
+            raise RunError(f"the local AWS ended with status {aws.process.returncode}")
+        if api.poll() is not None:
+            raise RunError(f"the API ended with status {api.returncode}")
+        time.sleep(POLL_SECONDS)
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
