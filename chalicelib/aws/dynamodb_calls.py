@@ -8,8 +8,6 @@ from contextvars import ContextVar
 from types import TracebackType
 from typing import Any
 
-import orjson
-
 from chalicelib.aws import connections, credentials, sigv4
 from chalicelib.aws.dynamodb_errors import (
     BrokenError,
@@ -21,6 +19,7 @@ from chalicelib.aws.dynamodb_errors import (
 )
 from chalicelib.aws.retries import OutcomeUnknownError, Patience
 from chalicelib.config import settings
+from chalicelib.light_orjson import orjson
 
 _READS = frozenset(("GetItem", "BatchGetItem", "Query"))
 

@@ -8,6 +8,7 @@ gets to see. `received` and `forwarded` say what came in and what the server car
 import http.client
 import json
 import socket
+import ssl
 import struct
 import threading
 from collections import deque
@@ -160,7 +161,7 @@ def then_resets(exchange: Exchange) -> None:
 class FaultProxy:
     """Listens on a free port of 127.0.0.1 from `start` to `stop`."""
 
-    def __init__(self, upstream_url: str) -> None:
+    def __init__(self, upstream_url: str, tls: ssl.SSLContext | None = None) -> None:
         parts = urlsplit(upstream_url)
         self.upstream = (parts.hostname or "", parts.port or 80)
         self.faults: deque[Fault] = deque()
@@ -170,7 +171,9 @@ class FaultProxy:
         self._lock = threading.Lock()
         self._clients: list[socket.socket] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._tls = tls
+        scheme = "https" if tls else "http"
+        self.url = f"{scheme}://127.0.0.1:{self._listener.getsockname()[1]}"
         self._thread = threading.Thread(target=self._accept, daemon=True)
 
     def start(self) -> None:
@@ -210,6 +213,8 @@ class FaultProxy:
     def _serve(self, client: socket.socket) -> None:
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
+            if self._tls:
+                client = self._tls.wrap_socket(client, server_side=True)
             while client.fileno() >= 0:
                 request = _read_request(client)
                 if request is None:
