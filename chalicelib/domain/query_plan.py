@@ -144,7 +144,12 @@ def _score(
     if not depth and not ranged and forward is None:
         return None
     span = KeyRange(
-        index.slot, low, high, forward is not False, index.name, tuple(c.name for c in index.columns)
+        index.slot,
+        low,
+        high,
+        forward is not False,
+        index.name,
+        tuple(c.name for c in index.columns),
     )
     exact = frozenset(used if not _folds(index.columns) else ())
     score = 4 * depth + 2 * ranged + (1 if forward is not None else 0)

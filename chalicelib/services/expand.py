@@ -72,9 +72,7 @@ def export(
     ]
 
 
-def _viewer(
-    session: Session, collection: Collection, record: Record, info: RequestInfo
-) -> Viewer:
+def _viewer(session: Session, collection: Collection, record: Record, info: RequestInfo) -> Viewer:
     """The e-mail of an account is for its owner, its managers, and all if it is visible."""
     own = session.auth is not None and (
         session.auth_collection is collection and session.auth["id"] == record["id"]
@@ -150,6 +148,4 @@ def _visible(
         record for record in unique.values() if rules.holds(session, collection, rule, record, info)
     ]
     answers = export(session, collection, shown, info)
-    return {
-        record["id"]: (record, answer) for record, answer in zip(shown, answers, strict=True)
-    }
+    return {record["id"]: (record, answer) for record, answer in zip(shown, answers, strict=True)}

@@ -195,9 +195,7 @@ class Search:
         wanted = self.plan.range
         if wanted is None or wanted.slot is None:
             return paging.cursor_text(Cursor(None, stored.record["id"], ""))
-        if self._is_client and any(
-            self.collection.field[name].hidden for name in wanted.columns
-        ):
+        if self._is_client and any(self.collection.field[name].hidden for name in wanted.columns):
             raise BadRequestError("The index of this list has a hidden field: page by number.")
         key = store.records.start_after(self.collection, wanted, stored)
         entry: str = key[f"ix{wanted.slot}"]["S"]
@@ -288,7 +286,7 @@ class Search:
                 found.sort(key=lambda stored: stored.seq, reverse=key.descending)
             else:
                 # Python sorts stably in reverse too, so ties stay in order of insertion.
-                found.sort(key=lambda s: key.key(s.record, self.scope), reverse=key.descending)  # noqa: B023 (used at once)
+                found.sort(key=lambda s: key.key(s.record, self.scope), reverse=key.descending)
         return found
 
     def _numbered_page(self, found: list[Stored], total: int) -> Answer:

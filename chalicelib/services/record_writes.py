@@ -32,9 +32,7 @@ def stage_create(session: Session, collection: Collection, body: Body, context: 
     """Stage a new record and return it. Raises `BadRequestError`, `ForbiddenError`."""
     _require_records_of_its_own(collection)
     rule = rules.require_open(session, collection, "createRule")
-    applied = records.apply(
-        collection, None, body, session.now, is_superuser=session.is_superuser
-    )
+    applied = records.apply(collection, None, body, session.now, is_superuser=session.is_superuser)
     info = session.info(context, applied.submitted)
     if not rules.holds(session, collection, rule, _judged(collection, applied.record), info):
         raise BadRequestError(_CREATE_FAILED)
@@ -64,9 +62,7 @@ def stage_update(
     return _stage(session, collection, stored, applied, _UPDATE_FAILED)
 
 
-def stage_delete(
-    session: Session, collection: Collection, record_id: str, context: str
-) -> None:
+def stage_delete(session: Session, collection: Collection, record_id: str, context: str) -> None:
     """Stage the deletion of a record and of what cascades from it. Raises as `stage_update`."""
     _require_records_of_its_own(collection)
     stored = services.records.access(session, collection, record_id, "deleteRule", context)
@@ -154,18 +150,16 @@ def _hashed(collection: Collection, applied: Applied) -> Record:
 
 def _missing_relations(
     session: Session, collection: Collection, record: Record, original: Record | None
-) -> set[str]:
-    """Return the names of the relation fields that name a record which does not exist."""
+) -> dict[str, str]:
+    """Return the relation fields that name a record which does not exist: name to why."""
     return {
-        field.name
+        field.name: "records" if session.schema.target(field) else "collection"
         for field in collection.fields
         if field.type == "relation" and _lacks_target(session, field, record, original)
     }
 
 
-def _lacks_target(
-    session: Session, field: Field, record: Record, original: Record | None
-) -> bool:
+def _lacks_target(session: Session, field: Field, record: Record, original: Record | None) -> bool:
     wanted = targets(record, field)
     if original is not None and wanted == targets(original, field):
         return False

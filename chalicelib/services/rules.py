@@ -46,9 +46,7 @@ def expression_holds(
     return predicate.matches(record, filters.Scope(info, session.related, session.now))
 
 
-def is_manager(
-    session: Session, collection: Collection, record: Record, info: RequestInfo
-) -> bool:
+def is_manager(session: Session, collection: Collection, record: Record, info: RequestInfo) -> bool:
     """Return whether the caller may manage this auth record: superusers, or the manageRule."""
     if session.is_superuser:
         return True

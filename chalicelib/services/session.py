@@ -75,7 +75,9 @@ class Session:
         part.auth, part.auth_collection = self.auth, self.auth_collection
         return part
 
-    def collection(self, name_or_id: str, message: str = "Missing collection context.") -> Collection:
+    def collection(
+        self, name_or_id: str, message: str = "Missing collection context."
+    ) -> Collection:
         """Return a collection by id or name. Raises `NotFoundError`."""
         found = self.schema.find(name_or_id)
         if found is None:
@@ -159,14 +161,16 @@ def _records(
     if claims is not None:
         collection = schema.by_id(str(claims.get("collectionId", "")))
         record_id = str(claims.get("id", ""))
-        if collection is not None and collection.is_auth and 0 < len(record_id) <= MAX_ID_CHARACTERS:
+        if (
+            collection is not None
+            and collection.is_auth
+            and 0 < len(record_id) <= MAX_ID_CHARACTERS
+        ):
             found.append((collection, record_id))
     return found
 
 
-def _remember(
-    session: Session, items: _Items, claims: dict[str, Any] | None, wants: Wants
-) -> None:
+def _remember(session: Session, items: _Items, claims: dict[str, Any] | None, wants: Wants) -> None:
     for collection, record_id in _records(session.schema, claims, wants):
         item = items.get((keys.records_partition(collection.storage), record_id))
         stored = store.records.read(collection, item) if item else None

@@ -241,7 +241,9 @@ class _GuardActions:
                 "ConditionExpression": f"{_ABSENT} OR id = :holder",
                 "ExpressionAttributeValues": {":holder": {"S": holder}},
             }
-            yield Action({"Put": {"Item": key | {"id": {"S": record_id}}, **condition}}, staged, index)
+            yield Action(
+                {"Put": {"Item": key | {"id": {"S": record_id}}, **condition}}, staged, index
+            )
         for guard, (staged, _, _record_id) in self._given_up.items():
             yield Action({"Delete": {"Key": _guard_key(guard)}}, staged)
 
@@ -275,7 +277,7 @@ def _references(
 
 def _alone(action: Action) -> None:
     """Write one action without a transaction, at half its price."""
-    (kind, body), = action.body.items()
+    ((kind, body),) = action.body.items()
     condition = {
         "condition": body.get("ConditionExpression"),
         "values": body.get("ExpressionAttributeValues"),

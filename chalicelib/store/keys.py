@@ -81,7 +81,9 @@ def reference(
     target_storage: str, target_id: str, storage: str, field_key: str, record_id: str
 ) -> Key:
     """Return the key of "this record's field refers to that record"."""
-    return key(references_partition(target_storage, target_id), f"{storage}#{field_key}#{record_id}")
+    return key(
+        references_partition(target_storage, target_id), f"{storage}#{field_key}#{record_id}"
+    )
 
 
 def dropped(storage: str) -> Key:

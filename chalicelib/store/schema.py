@@ -49,7 +49,9 @@ def _all_items() -> list[dict[str, dict[str, str]]]:
     items: list[dict[str, dict[str, str]]] = []
     start = None
     while True:
-        page = dynamodb.query("PK = :p", {":p": {"S": keys.COLLECTIONS}}, start=start, consistent=True)
+        page = dynamodb.query(
+            "PK = :p", {":p": {"S": keys.COLLECTIONS}}, start=start, consistent=True
+        )
         items += page.items
         start = page.next_key
         if start is None:

@@ -53,7 +53,9 @@ def test_zero_has_one_sign() -> None:
 
 
 def test_nocase_folds_ascii_letters_only() -> None:
-    folded = index_values.slot_value(index("title", collate="NOCASE"), POSTS, {"id": "r", "title": "AÜ"})
+    folded = index_values.slot_value(
+        index("title", collate="NOCASE"), POSTS, {"id": "r", "title": "AÜ"}
+    )
     assert folded == "aÜ\0r"
 
 

@@ -8,7 +8,9 @@ FIELDS = (("id", "text"), ("category", "text"), ("created", "date"), ("views", "
           ("slug", "text"), ("author", "relation"))  # fmt: skip
 
 
-def index(name: str, *columns: str, slot: int | None = 1, where: str = "", ready: bool = True) -> Index:
+def index(
+    name: str, *columns: str, slot: int | None = 1, where: str = "", ready: bool = True
+) -> Index:
     parts = tuple(IndexColumn(column, "", descending=False) for column in columns)
     return Index(name, slot is None, parts, where, "", slot, ready)
 
@@ -26,7 +28,9 @@ NEWS = Condition("category", "=", "news")
 NEWEST = [SortColumn("created", descending=True)]
 
 
-def plan(collection: Collection, *conditions: Condition, sort: list[SortColumn] | None = None) -> Plan:
+def plan(
+    collection: Collection, *conditions: Condition, sort: list[SortColumn] | None = None
+) -> Plan:
     return query_plan.plan(collection, conditions, [] if sort is None else sort)
 
 
@@ -41,7 +45,9 @@ def test_a_unique_value_is_looked_up_through_its_guard() -> None:
 
 
 def test_a_unique_index_that_is_being_filled_is_not_trusted() -> None:
-    found = plan(posts(index("by_slug", "slug", slot=None, ready=False)), Condition("slug", "=", "a"))
+    found = plan(
+        posts(index("by_slug", "slug", slot=None, ready=False)), Condition("slug", "=", "a")
+    )
     assert found.unique is None
 
 
