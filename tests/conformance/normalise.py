@@ -51,6 +51,9 @@ def _level_text(key: str, value: str, known: frozenset[str]) -> str:
         return _claims(value, known)
     if key == "message" and "Raw error:" in value:
         return value.split("Raw error:")[0] + "Raw error: <database's words>"
+    if key == "message" and "existing reference in " in value:
+        head, names = value.rstrip(".").split("existing reference in ")
+        return f"{head}existing reference in {sorted(names.split(', '))}"
     return value
 
 
