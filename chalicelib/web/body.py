@@ -67,12 +67,13 @@ def object_of(raw: bytes, *, may_trail: bool = True) -> dict[str, Any]:
 def _raw(event: dict[str, Any]) -> bytes:
     """Return the body's bytes."""
     body = event.get("body") or b""
-    limit = settings().body_limit_bytes
-    if len(body) > limit * (1.34 if event.get("isBase64Encoded") else 1):
-        raise TooLargeError
     if event.get("isBase64Encoded"):
-        return base64.b64decode(body)
-    return body if isinstance(body, bytes) else body.encode("utf-8", "surrogatepass")
+        body = base64.b64decode(body)
+    elif isinstance(body, str):
+        body = body.encode("utf-8", "surrogatepass")
+    if len(body) > settings().body_limit_bytes:
+        raise TooLargeError
+    return bytes(body)
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
