@@ -22,8 +22,11 @@ WASTE_CHANGES = 100_000
 
 STOP_WASTE_CHANGES = 1_000
 
-_ITEM_ACTIONS = ("Put", "Update", "Delete", "Get", "Batch", "Transact", "Execute")
-_READ_ACTIONS = ("Query", "Scan", "Describe", "List", "SearchVectors")
+_ITEM_ACTIONS = {
+    "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems",
+    "ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction",
+}  # fmt: skip
+_READ_ACTIONS = ("Get", "BatchGet", "TransactGet", "Query", "Scan", "Describe", "List", "Search")
 
 _handle_plain = dynamodb.handle_request
 _store_token_plain = dynamodb._txn_token_store
@@ -142,5 +145,4 @@ class Recorder:
 
 
 def _changes_metadata(action: str) -> bool:
-    is_item_action = action.startswith(_ITEM_ACTIONS) and not action.endswith("Table")
-    return not is_item_action and not action.startswith(_READ_ACTIONS)
+    return action not in _ITEM_ACTIONS and not action.startswith(_READ_ACTIONS)
