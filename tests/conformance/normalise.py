@@ -12,6 +12,7 @@ from typing import Any
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}Z")
 _RANDOM_ID = re.compile(r"[a-z0-9]{15}")
+_SCAFFOLD_INDEX = re.compile(r"[a-z0-9]{10}` ON ``")
 _RANDOM_KEYS = frozenset({"id", "recordRef"})
 _TOKEN_GRAIN_SECONDS = 20
 
@@ -47,10 +48,14 @@ def _level_text(key: str, value: str, known: frozenset[str]) -> str:
         return "<date>"
     if key in _RANDOM_KEYS and value not in known and _RANDOM_ID.fullmatch(value):
         return "<id>"
+    if "_" in value and _SCAFFOLD_INDEX.search(value):
+        return _SCAFFOLD_INDEX.sub("<random>` ON ``", value)
     if key == "token" and value.count(".") == 2:
         return _claims(value, known)
     if key == "message" and "Raw error:" in value:
         return value.split("Raw error:")[0] + "Raw error: <database's words>"
+    if key == "message" and " ex.: " in value:
+        return value.split(" ex.: ")[0] + " ex.: <random>"
     if key == "message" and "existing reference in " in value:
         head, names = value.rstrip(".").split("existing reference in ")
         return f"{head}existing reference in {sorted(names.split(', '))}"
