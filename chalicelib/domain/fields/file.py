@@ -1,0 +1,81 @@
+"""File fields: names of files kept with the record.
+
+A name is made by the server, never by the client (`file_names.stored_name`): a body may only
+name files that the record already has. New files come as uploads of a multipart body.
+"""
+
+import re
+from typing import Any
+
+from chalicelib.domain.collection import Field
+from chalicelib.domain.fields import common, listed
+from chalicelib.domain.fields.common import Context, NewFile
+from chalicelib.errors import ErrorData, field_error
+
+DEFAULT_OPTIONS: dict[str, Any] = {
+    **common.COMMON,
+    "maxSelect": 0,
+    "maxSize": 0,
+    "mimeTypes": [],
+    "protected": False,
+    "thumbs": [],
+}
+DEFAULT_MAX_BYTES = 5 * 1024 * 1024
+MAX_SHOWN_NAME = 250
+
+_THUMB = re.compile(r"\d+x\d+[tbf]?\Z", re.ASCII)
+_NO_THUMBS = ("0x0", "0x0t", "0x0b", "0x0f")
+
+cast = listed.cast
+modify = listed.modify
+
+
+def check(field: Field, value: listed.Value, context: Context) -> ErrorData | None:
+    names = listed.items(value)
+    if not names:
+        return common.required() if field.required else None
+    new = context.new_files.get(field.name, [])
+    old = listed.items(context.original[field.name]) if context.original else []
+    known = {*old, *(file.name for file in new)}
+    invented = [name for name in names if name not in known]
+    if invented:
+        return _invented_error(invented)
+    most = max(field.options.get("maxSelect") or 0, 1)
+    if len(names) > most:
+        message = f"The maximum allowed files is {most}."
+        return field_error("validation_too_many_files", message, {"maxSelect": most})
+    return _size_error(field, [file for file in new if file.name in names])
+
+
+def _invented_error(names: list[str]) -> ErrorData:
+    shown = [name[:MAX_SHOWN_NAME] for name in names]
+    message = f"Invalid new files: [{' '.join(shown)}]."
+    return field_error("validation_invalid_file", message, {"invalidFiles": shown})
+
+
+def _size_error(field: Field, files: list[NewFile]) -> ErrorData | None:
+    most = field.options.get("maxSize") or DEFAULT_MAX_BYTES
+    for file in files:
+        if len(file.upload.content) > most:
+            name = file.upload.name
+            message = f"Failed to upload {name} - the maximum allowed file size is {most} bytes."
+            params = {"file": name, "maxSize": most}
+            return field_error("validation_file_size_limit", message, params)
+    return None
+
+
+def option_errors(entry: dict[str, Any]) -> dict[str, ErrorData]:
+    errors = common.present(
+        {
+            "maxSelect": common.range_error(entry["maxSelect"]),
+            "maxSize": common.range_error(entry["maxSize"]),
+        }
+    )
+    thumbs = common.present({str(at): _thumb_error(t) for at, t in enumerate(entry["thumbs"])})
+    return errors | ({"thumbs": thumbs} if thumbs else {})
+
+
+def _thumb_error(thumb: str) -> ErrorData | None:
+    if thumb in _NO_THUMBS:
+        return field_error("validation_not_in_invalid", "Must not be in list.")
+    return common.invalid_option() if thumb and not _THUMB.match(thumb) else None
