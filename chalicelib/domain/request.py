@@ -74,10 +74,10 @@ class RequestInfo(NamedTuple):
     method: str = "GET"
     context: str = "default"
     """default, expand, batch, realtime, protectedFile, oauth2, otp or password."""
-    query: dict[str, str] = {}
-    headers: dict[str, str] = {}
+    query: dict[str, str] = {}  # noqa: RUF012 (a default that nobody changes)
+    headers: dict[str, str] = {}  # noqa: RUF012 (a default that nobody changes)
     """Lower-case names with `_` for `-`, as rules spell them."""
-    body: dict[str, Any] = {}
+    body: dict[str, Any] = {}  # noqa: RUF012 (a default that nobody changes)
     """The submitted values after modifiers, by plain field name."""
     auth: Record | None = None
     auth_collection: "Collection | None" = None

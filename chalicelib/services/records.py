@@ -47,7 +47,10 @@ def view(call: Call, collection_ref: str, record_id: str) -> Answer:
 
 
 def create(call: Call, collection_ref: str) -> Answer:
-    """Write a new record and return it. Raises `BadRequestError`, `ForbiddenError`, `NotFoundError`."""
+    """Write a new record and return it.
+
+    Raises `BadRequestError`, `ForbiddenError`, `NotFoundError` or `UnavailableError`.
+    """
 
     def attempt() -> Answer:
         session = open_session(call, _targets(call, collection_ref))

@@ -92,7 +92,7 @@ def index_attributes(collection: Collection, record: Record) -> Item:
 def _too_long(field: str, index: str) -> BadRequestError:
     error = {
         "code": "validation_index_value_too_long",
-        "message": f"The index {index} holds at most {index_values.MAX_ENTRY_BYTES} bytes a record.",
+        "message": f"The index {index} holds {index_values.MAX_ENTRY_BYTES} bytes a record at most.",
     }
     return BadRequestError("The record does not fit its index.", {field: error})
 

@@ -38,7 +38,10 @@ def test_texts_keep_their_byte_order(one: str, other: str) -> None:
     assert (entry({"title": one}, "title") < entry({"title": other}, "title")) is ordered
 
 
-@given(st.tuples(st.text(max_size=6), st.integers(-9, 9)), st.tuples(st.text(max_size=6), st.integers(-9, 9)))  # fmt: skip
+TITLE_AND_VIEWS = st.tuples(st.text(max_size=6), st.integers(-9, 9))
+
+
+@given(TITLE_AND_VIEWS, TITLE_AND_VIEWS)
 def test_the_second_column_decides_only_between_equal_first_ones(
     one: tuple[str, int], other: tuple[str, int]
 ) -> None:
