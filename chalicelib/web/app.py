@@ -9,6 +9,7 @@ An API Gateway stage is part of the URL. Ours is called `api`, so while `chalice
 PocketBase's clients call, `https://host/api/collections/...`.
 """
 
+import base64
 import logging
 import os
 import sys
@@ -109,9 +110,11 @@ class App(Chalice):
 
     def _answer_by_chalice(self, edge: Edge, context: Any) -> dict[str, Any]:
         answer: dict[str, Any] = super().__call__(edge.for_chalice(), context)
-        if answer["statusCode"] >= 400 and str(answer["body"]).startswith('{"Code":'):
-            return of_error(ApiError()).to_dict()
-        return answer
+        body = answer["body"]
+        if answer.get("isBase64Encoded"):
+            body = base64.b64decode(body)[:8].decode("latin-1")
+        # An error of Chalice's own; ours have PocketBase's envelope already.
+        return of_error(ApiError()).to_dict() if body.startswith('{"Code":') else answer
 
     def _routes_tree(self) -> Router:
         if self._router is None:
@@ -122,16 +125,18 @@ class App(Chalice):
         self, name: str, user_handler: Any, kwargs: Any, **unused: dict[str, Any]
     ) -> None:
         """Register a route for HEAD and OPTIONS too, whatever its content type."""
-        if _is_being_packaged() and kwargs["path"].startswith(gateway.PREFIX + "/"):
-            kwargs["path"] = kwargs["path"].removeprefix(gateway.PREFIX)
-        options = kwargs["kwargs"]
+        path, options = kwargs["path"], kwargs["kwargs"]
+        if _is_being_packaged() and path.startswith(gateway.PREFIX + "/"):
+            path = path.removeprefix(gateway.PREFIX)
         methods = list(options.get("methods", ["GET"]))
         if "GET" in methods and "HEAD" not in methods:
             methods.append("HEAD")
-        if "OPTIONS" not in methods and "OPTIONS" not in self.routes[kwargs["path"]]:
+        if "OPTIONS" not in methods and "OPTIONS" not in self.routes[path]:
             methods.append("OPTIONS")
-        options.update(methods=methods, content_types=["*/*"])
+        options = {**options, "methods": methods, "content_types": ["*/*"]}
         self._router = None
+        # A copy, because Chalice takes the options out and the blueprint could not be used again.
+        kwargs = {**kwargs, "path": path, "kwargs": options}
         super()._register_route(name, user_handler, kwargs, **unused)
 
 
