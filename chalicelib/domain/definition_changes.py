@@ -19,7 +19,7 @@ Definitions = Mapping[str, Definition]
 
 BAD_FORMAT = "Failed to load the submitted data due to invalid formatting."
 BAD_TYPE = "Failed to load the collection type data due to invalid formatting."
-_BAD_IMPORT_BODY = "An error occurred while loading the submitted data."
+BAD_IMPORT_BODY = "An error occurred while loading the submitted data."
 _BAD_IMPORT = "Failed to import collections."
 
 
@@ -122,13 +122,13 @@ def _missing(definitions: Definitions, imported_ids: list[str]) -> list[str]:
 
 def _import_body(body: Any) -> tuple[list[dict[str, Any]], bool]:
     if not isinstance(body, dict):
-        raise BadRequestError(_BAD_IMPORT_BODY)
+        raise BadRequestError(BAD_IMPORT_BODY)
     sent, delete_missing = body.get("collections"), body.get("deleteMissing") or False
     is_list = sent is None or (
         isinstance(sent, list) and all(isinstance(each, dict) for each in sent)
     )
     if not is_list or not isinstance(delete_missing, bool):
-        raise BadRequestError(_BAD_IMPORT_BODY)
+        raise BadRequestError(BAD_IMPORT_BODY)
     if not sent:
         error = field_error("validation_required", "Cannot be blank")
         message = "An error occurred while validating the submitted data."

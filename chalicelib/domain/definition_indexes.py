@@ -7,7 +7,7 @@ is its columns by storage key, so renaming a field does not touch its index.
 
 from typing import Any, NamedTuple
 
-from chalicelib.domain import indexes
+from chalicelib.domain import ids, indexes
 from chalicelib.domain.collection import Definition, read_field
 from chalicelib.domain.indexes import ParsedIndex
 
@@ -37,7 +37,11 @@ def meaning(definition: Definition, parsed: ParsedIndex) -> Meaning:
 
 
 def states(definition: Definition, before: Definition | None, new_state: str) -> States:
-    """Return the `indexStates` of a definition; indexes that are new get `new_state`."""
+    """Return the `indexStates` of a definition; indexes that are new get `new_state`.
+
+    A state "building" has a random `build`, so that an index dropped and made anew under its
+    name is told from the first one.
+    """
     parsed = [indexes.parse(sql) for sql in definition["indexes"]]
     kept = _kept(definition, before, parsed)
     found: States = dict(kept)
@@ -47,6 +51,8 @@ def states(definition: Definition, before: Definition | None, new_state: str) ->
         if each.name not in kept:
             slot = None if each.unique else next(free)
             found[each.name] = {"slot": slot, "state": new_state}
+            if new_state == BUILDING:
+                found[each.name]["build"] = ids.random_text(8)
     return found
 
 
@@ -66,14 +72,6 @@ def building(definition: Definition) -> list[str]:
     """Return the names of the indexes that are not filled yet."""
     found: States = definition.get("indexStates") or {}
     return [name for name, state in found.items() if state["state"] == BUILDING]
-
-
-def with_state(definition: Definition, names: list[str], state: str) -> Definition:
-    """Return the definition with these indexes in another state."""
-    found: States = dict(definition["indexStates"])
-    for name in names:
-        found[name] = found[name] | {"state": state}
-    return definition | {"indexStates": found}
 
 
 def without(definition: Definition, names: list[str]) -> Definition:

@@ -1,0 +1,226 @@
+"""Filling a new index while everybody goes on reading and writing.
+
+1  The definition says "building": from its next request on every writer maintains the index,
+   and no plan uses it.
+2  First pass: every existing record gets its place in the index.
+3  Second pass, begun when no writer can still act on the older schema: it catches the records
+   that such writers wrote behind the first pass.
+4  "ready".
+
+A pass notes how far it came, so filling goes on in a later request: the next change of the
+collections, or POST /api/collections/{collection}/indexes.
+"""
+
+import time
+from typing import Any, NamedTuple
+
+from chalicelib import services, store
+from chalicelib.config import settings
+from chalicelib.domain import definition_indexes, index_values
+from chalicelib.domain.collection import Collection, Definition, Index
+from chalicelib.domain.request import Call
+from chalicelib.errors import BadRequestError, field_error
+from chalicelib.services.session import WRITE_WINDOW_SECONDS
+
+GRACE_SECONDS = 0.5
+"""Beyond the window of writers: a write that is on its way when the window closes."""
+
+_SETTLE_SECONDS = WRITE_WINDOW_SECONDS + GRACE_SECONDS
+_FAILED = "Failed to update collection."
+_TOO_LONG = "a value is too long for it"
+
+State = dict[str, Any]
+
+
+def progress(call: Call, ref: str) -> dict[str, Any]:
+    """Return the indexes of a collection and how far each is. An extension of Dormouse."""
+    session = services.session.open(call)
+    session.require_superuser()
+    return _progress(services.collections.found(session.schema, ref))
+
+
+def resume(call: Call, ref: str) -> dict[str, Any]:
+    """Go on filling the unfinished indexes and return as `progress`. An extension."""
+    session = services.session.open(call)
+    session.require_superuser()
+    collection = services.collections.found(session.schema, ref)
+    work(collection.id)
+    return _progress(services.collections.found(store.collections.newest(), collection.id))
+
+
+def _progress(collection: Collection) -> dict[str, Any]:
+    states = collection.definition["indexStates"]
+    items = [
+        {"name": index.name, "unique": index.unique, **_state(states.get(index.name, {}))}
+        for index in collection.indexes
+    ]
+    return {"items": items, "ready": all(item["state"] == "ready" for item in items)}
+
+
+def _state(state: dict[str, Any]) -> dict[str, Any]:
+    shown = {"slot": state.get("slot"), "state": state.get("state", "ready")}
+    if shown["state"] != "ready":
+        shown |= {"pass": state.get("pass", 1), "filledTo": state.get("after", "")}
+    return shown
+
+
+def work(collection_id: str) -> list[str]:
+    """Fill the unfinished indexes of a collection for a while; return those still unfinished.
+
+    Raises `BadRequestError` when a unique index meets a duplicate: the index is dropped then.
+    """
+    until = time.monotonic() + settings().backfill_seconds
+    while True:
+        collection = store.schema.load().by_id(collection_id)
+        unfinished = definition_indexes.building(collection.definition) if collection else []
+        if collection is None or not unfinished or time.monotonic() >= until:
+            return unfinished
+        state = dict(collection.definition["indexStates"][unfinished[0]])
+        _work_on(Building(collection_id, unfinished[0], state), until)
+
+
+class Building(NamedTuple):
+    """One index that is being filled, and its state, changed in place as the work goes on."""
+
+    collection_id: str
+    name: str
+    state: State
+
+    def now(self) -> tuple[Collection, Index] | None:
+        """Return the collection and the index by the newest schema; None if it is gone."""
+        collection = store.collections.newest().by_id(self.collection_id)
+        if collection is None:
+            return None
+        state = collection.definition["indexStates"].get(self.name, {})
+        if state.get("build") != self.state["build"]:
+            return None
+        return collection, next(each for each in collection.indexes if each.name == self.name)
+
+
+def _work_on(building: Building, until: float) -> None:
+    """Work on one index until it is ready, gone or the time is up; note how far it came."""
+    state = building.state
+    state.setdefault("pass", 1)
+    state.setdefault("since", time.time())
+    if state["pass"] == 1:
+        if not state.get("after"):
+            _drop_stale_guards(building)
+        if _fill(building, until):
+            state |= {"pass": 2, "after": ""}
+    if state["pass"] == 2 and _wait_for_writers(state, until) and _fill(building, until):
+        state |= {"state": definition_indexes.READY}
+    _note(building)
+
+
+def _drop_stale_guards(building: Building) -> None:
+    current = building.now()
+    if current is not None and current[1].unique:
+        store.index_filling.drop_stale_guards(*current)
+
+
+def _wait_for_writers(state: State, until: float) -> bool:
+    """Wait until no writer acts on the schema before this index; return whether it came to it."""
+    missing = state["since"] + _SETTLE_SECONDS - time.time()
+    if missing > until - time.monotonic():
+        return False
+    time.sleep(max(missing, 0))
+    return True
+
+
+def _fill(building: Building, until: float) -> bool:
+    """Fill pages from where the pass stopped; return whether it reached the end."""
+    state = building.state
+    while time.monotonic() < until:
+        current = building.now()
+        if current is None:
+            return False
+        try:
+            filled = store.index_filling.fill_page(*current, state.get("after", ""))
+        except index_values.IndexValueTooLongError:
+            raise _undo(*current, _TOO_LONG) from None
+        if filled.duplicate is not None:
+            raise _undo(*current, _duplicate(*current))
+        if not filled.last_id:
+            return True
+        state["after"] = filled.last_id
+    return False
+
+
+def _duplicate(collection: Collection, index: Index) -> str:
+    columns = ", ".join(f"{collection.name}.{column.name}" for column in index.columns)
+    return f"UNIQUE constraint failed: {columns}"
+
+
+def _note(building: Building) -> None:
+    """Store how far an index is, if it is still the same one."""
+    state = building.state
+    if state["state"] == definition_indexes.READY:
+        state = {"slot": state["slot"], "state": state["state"]}
+
+    def change(definition: Definition) -> Definition | None:
+        states = definition["indexStates"]
+        if states.get(building.name, {}).get("build") != building.state["build"]:
+            return None
+        return definition | {"indexStates": states | {building.name: state}}
+
+    services.collections.change(building.collection_id, change)
+
+
+def _undo(collection: Collection, index: Index, reason: str) -> BadRequestError:
+    """Drop an index that the records do not allow and return the error that says so."""
+    position = [each.name for each in collection.indexes].index(index.name)
+    services.collections.change(
+        collection.id, lambda found: definition_indexes.without(found, [index.name])
+    )
+    return refusal(position, index.name, reason)
+
+
+def refusal(position: int, name: str, reason: str) -> BadRequestError:
+    """Return the error of an index that cannot be made, as PocketBase words it."""
+    message = f"Failed to create index {name} - {reason}"
+    error = field_error("validation_invalid_index_expression", message)
+    return BadRequestError(_FAILED, {"indexes": {str(position): error}})
+
+
+def check(made: Definition, before: Definition) -> None:
+    """Look for what would make a new index fail, before anything is written.
+
+    It makes the usual refusal atomic; only a duplicate written at the same moment, or one
+    beyond `backfill_seconds` of reading, is found later. Raises `BadRequestError`.
+    """
+    unfinished = definition_indexes.building(made)
+    old = definition_indexes.building(before)
+    collection = services.collections.collection_of(made)
+    wanted = [index for index in collection.indexes if index.name in unfinished]
+    wanted = [index for index in wanted if index.name not in old]
+    if wanted:
+        _check_records(collection, wanted)
+
+
+def _check_records(collection: Collection, wanted: list[Index]) -> None:
+    until = time.monotonic() + settings().backfill_seconds / 2
+    names = [index.name for index in collection.indexes]
+    seen: dict[str, set[str]] = {index.name: set() for index in wanted}
+    for stored in store.records.all_of(collection):
+        for index in wanted:
+            reason = _objection(collection, index, stored.record, seen[index.name])
+            if reason:
+                raise refusal(names.index(index.name), index.name, reason)
+        if time.monotonic() > until:
+            return
+
+
+def _objection(collection: Collection, index: Index, record: dict[str, Any], seen: set[str]) -> str:
+    if index.unique:
+        value = index_values.unique_value(index, collection, record)
+        if value is None:
+            return ""
+        if value in seen:
+            return _duplicate(collection, index)
+        seen.add(value)
+        return ""
+    try:
+        index_values.slot_value(index, collection, record)
+    except index_values.IndexValueTooLongError:
+        return _TOO_LONG
+    return ""

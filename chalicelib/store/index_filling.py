@@ -1,0 +1,216 @@
+"""Giving existing records their place in a new index, a page at a time.
+
+Every write here is conditional on the revision of the record that was read, so a record that
+changes meanwhile keeps what its own writer gave it. A page may be filled any number of times.
+"""
+
+from typing import Any, NamedTuple
+
+from chalicelib.aws import dynamodb
+from chalicelib.domain import index_values
+from chalicelib.domain.collection import Collection, Index
+from chalicelib.store import keys, records
+from chalicelib.store.records import Stored
+
+PAGE_RECORDS = 100
+_AT_ONCE = 40
+"""Guards of one transaction: each comes with a check of its record."""
+
+Item = dict[str, dict[str, Any]]
+Action = dict[str, Any]
+
+
+class Entry(NamedTuple):
+    """A record as it was read, with its item."""
+
+    item: Item
+    stored: Stored
+
+    @property
+    def id(self) -> str:
+        record_id: str = self.stored.record["id"]
+        return record_id
+
+
+class Filled(NamedTuple):
+    """What filling a page came to."""
+
+    last_id: str
+    """The last record of the page; empty at the end of the collection."""
+    duplicate: tuple[str, str] | None = None
+    """Two records with one unique value."""
+
+
+def is_empty(collection: Collection) -> bool:
+    """Whether a collection has no record now."""
+    return not _page(collection, "", 1)
+
+
+def fill_page(collection: Collection, index: Index, after_id: str) -> Filled:
+    """Fill the index for the records that follow `after_id` in order of id.
+
+    Raises `index_values.IndexValueTooLongError`.
+    """
+    entries = _page(collection, after_id, PAGE_RECORDS)
+    last_id = entries[-1].id if entries else ""
+    if index.unique:
+        return Filled(last_id, _fill_guards(collection, index, entries))
+    for entry in entries:
+        _fill_slot(collection, index, entry)
+    return Filled(last_id)
+
+
+def _page(collection: Collection, after_id: str, limit: int) -> list[Entry]:
+    partition = {"S": keys.records_partition(collection.storage)}
+    found = dynamodb.query(
+        "PK = :p",
+        {":p": partition},
+        start=keys.record(collection.storage, after_id) if after_id else None,
+        limit=limit,
+        consistent=True,
+    )
+    return [Entry(item, records.read(collection, item)) for item in found.items]
+
+
+def _fill_slot(collection: Collection, index: Index, entry: Entry) -> None:
+    """Set or remove one index attribute, unless it is right or the record has changed."""
+    name = f"ix{index.slot}"
+    value = index_values.slot_value(index, collection, entry.stored.record)
+    if entry.item.get(name, {}).get("S") == value:
+        return
+    if value is None:
+        expression, values = f"REMOVE {name}", {}
+    else:
+        partition = keys.index_partition(collection.storage)
+        expression = f"SET {name} = :v, ip = :ip"
+        values = {":v": {"S": value}, ":ip": {"S": partition}}
+    values[":rev"] = {"S": entry.stored.rev}
+    key = keys.record(collection.storage, entry.id)
+    try:
+        dynamodb.update(key, expression, values, condition="rev = :rev")
+    except dynamodb.ConditionFailedError:
+        return
+
+
+def _fill_guards(
+    collection: Collection, index: Index, entries: list[Entry]
+) -> tuple[str, str] | None:
+    wanted: list[tuple[Entry, str]] = []
+    for entry in entries:
+        value = index_values.unique_value(index, collection, entry.stored.record)
+        if value is not None:
+            wanted.append((entry, value))
+    guards = [keys.unique_guard(collection.storage, index.name, value) for _, value in wanted]
+    holders = {item["SK"]["S"]: item["id"]["S"] for item in dynamodb.batch_get(guards)}
+    missing = [(entry, value) for entry, value in wanted if holders.get(value) != entry.id]
+    for start in range(0, len(missing), _AT_ONCE):
+        duplicate = _guard_together(collection, index, missing[start : start + _AT_ONCE])
+        if duplicate is not None:
+            return duplicate
+    return None
+
+
+def _guard_together(
+    collection: Collection, index: Index, missing: list[tuple[Entry, str]]
+) -> tuple[str, str] | None:
+    if len({value for _, value in missing}) == len(missing):
+        actions = [
+            action
+            for entry, value in missing
+            for action in _guard(collection, index, entry, value, entry.id)
+        ]
+        try:
+            dynamodb.transact(actions)
+        except dynamodb.TransactionCanceledError:
+            pass
+        else:
+            return None
+    for entry, value in missing:
+        duplicate = _guard_alone(collection, index, entry, value)
+        if duplicate is not None:
+            return duplicate
+    return None
+
+
+def _guard(
+    collection: Collection, index: Index, entry: Entry, value: str, holder: str
+) -> list[Action]:
+    """Return the actions that guard a value: free, or held by `holder`; record unchanged."""
+    key = keys.unique_guard(collection.storage, index.name, value)
+    put = {
+        "Item": key | {"id": {"S": entry.id}},
+        "ConditionExpression": "attribute_not_exists(PK) OR id = :holder",
+        "ExpressionAttributeValues": {":holder": {"S": holder}},
+    }
+    check = {
+        "Key": keys.record(collection.storage, entry.id),
+        "ConditionExpression": "rev = :rev",
+        "ExpressionAttributeValues": {":rev": {"S": entry.stored.rev}},
+    }
+    return [{"Put": put}, {"ConditionCheck": check}]
+
+
+def _guard_alone(
+    collection: Collection, index: Index, entry: Entry, value: str
+) -> tuple[str, str] | None:
+    """Guard one value; return the two records if another one really has it.
+
+    A guard that an index of the same name left behind is taken over.
+    """
+    try:
+        dynamodb.transact(_guard(collection, index, entry, value, entry.id))
+        return None
+    except dynamodb.TransactionCanceledError as error:
+        held = error.reasons[0].item
+    if held is None or held["id"]["S"] == entry.id:
+        return None  # the record changed: its writer has guarded what it has now
+    holder = held["id"]["S"]
+    other = records.find(collection, holder)
+    if other is not None and (index_values.unique_value(index, collection, other.record) == value):
+        return (holder, entry.id)
+    try:
+        dynamodb.transact(_guard(collection, index, entry, value, holder))
+    except dynamodb.TransactionCanceledError:
+        return None  # either of them changed meanwhile: the next pass looks again
+    return None
+
+
+def drop_stale_guards(collection: Collection, index: Index) -> None:
+    """Delete the guards of an index whose record does not have that value (any more)."""
+    partition = f"UNIQUE#{collection.storage}#{index.name}"
+    start = None
+    while True:
+        page = dynamodb.query("PK = :p", {":p": {"S": partition}}, start=start, consistent=True)
+        held = {item["SK"]["S"]: item["id"]["S"] for item in page.items}
+        found = records.of_ids(collection, held.values())
+        for value, record_id in held.items():
+            stored = found.get(record_id)
+            if stored is None or (
+                index_values.unique_value(index, collection, stored.record) != value
+            ):
+                _drop_guard(collection, index, value, record_id, stored)
+        start = page.next_key
+        if start is None:
+            return
+
+
+def _drop_guard(
+    collection: Collection, index: Index, value: str, record_id: str, stored: Stored | None
+) -> None:
+    """Delete a guard if its record is still what made the guard stale."""
+    unchanged = "attribute_not_exists(PK)" if stored is None else "rev = :rev"
+    check: Action = {
+        "Key": keys.record(collection.storage, record_id),
+        "ConditionExpression": unchanged,
+    }
+    if stored is not None:
+        check["ExpressionAttributeValues"] = {":rev": {"S": stored.rev}}
+    delete = {
+        "Key": keys.unique_guard(collection.storage, index.name, value),
+        "ConditionExpression": "id = :id",
+        "ExpressionAttributeValues": {":id": {"S": record_id}},
+    }
+    try:
+        dynamodb.transact([{"Delete": delete}, {"ConditionCheck": check}])
+    except dynamodb.TransactionCanceledError:
+        return
