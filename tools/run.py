@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
+from chalicelib.errors import ApiError
 from tools import options
 from tools.local_aws import client
 from tools.local_aws.client import ROOT, LocalAws
@@ -127,7 +128,10 @@ def _bootstrap(wanted: Options) -> str:
     if bootstrap.has_superuser():
         return ""
     password = wanted.superuser_password or secrets.token_urlsafe(12)
-    services.auth.create_superuser(wanted.superuser_email or DEFAULT_EMAIL, password)
+    try:
+        services.auth.create_superuser(wanted.superuser_email or DEFAULT_EMAIL, password)
+    except ApiError as error:
+        raise RunError(f"the superuser cannot be made: {error} {error.data}") from error
     return "" if wanted.superuser_password else password
 
 
