@@ -5,6 +5,7 @@ a refresh writes nothing and there is no logout. Order of the checks, messages a
 measured on PocketBase 0.40.6. One-time passwords, OAuth2 and the mail flows are not served.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -30,6 +31,8 @@ Answer = dict[str, Any]
 _MAX_TEXT_BYTES = 255
 _MAX_DURATION_SECONDS = 9_223_372_036
 """The longest that PocketBase can count, 292 years; a longer wish gets this."""
+
+_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
 
 _NO_COLLECTION = "Missing or invalid collection context."
 _NO_AUTH_COLLECTION = "Missing or invalid auth collection context."
@@ -229,11 +232,11 @@ def _holder(session: Session, collection: Collection, name: str, identity: str) 
 def _unique_value(index: Index, collection: Collection, name: str, identity: str) -> str | None:
     value: str | float = identity
     if collection.field[name].type == "number":
-        try:
-            value = float(identity)
-        except ValueError:
+        if not _NUMBER.fullmatch(identity):
             return None
-    return index_values.unique_value(index, collection, {name: value})
+        value = float(identity)
+    # Its WHERE may name other fields. Which records it guards was decided when they were saved.
+    return index_values.unique_value(index._replace(where=""), collection, {name: value})
 
 
 def _require_allowed(
@@ -241,7 +244,7 @@ def _require_allowed(
 ) -> None:
     """Raises `ForbiddenError` if the superusers' addresses or the authRule refuse."""
     if collection.is_superusers:
-        services.settings.require_superuser_address(session.call.ip)
+        services.settings.require_superuser_address(session.call)
     info = session.info(context, session.call.body.data)
     if not rules.holds(session, collection, collection.auth["authRule"], record, info):
         message = "The request doesn't satisfy the collection requirements to authenticate."

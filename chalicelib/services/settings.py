@@ -2,8 +2,9 @@
 
     services.settings.current()["batch"]["maxRequests"]
 
-`current` reads them once for each schema version this process has seen, so a change holds
-from the next request on in every instance.
+A change of the settings moves the schema version, which every request reads. So `current`
+reads them once for each schema that this process loads, and a change holds in every instance
+from its next request on.
 """
 
 from typing import Any
@@ -11,19 +12,20 @@ from typing import Any
 from chalicelib import services, store
 from chalicelib.domain import app_settings
 from chalicelib.domain.app_settings import AppSettings
+from chalicelib.domain.collection import Schema
 from chalicelib.domain.request import Call
 from chalicelib.errors import BadRequestError, ForbiddenError, UnavailableError
 
 _MAX_ATTEMPTS = 10
 
-_known: list[tuple[int, AppSettings]] = []
+_known: list[tuple[Schema, AppSettings]] = []
 
 
 def current() -> AppSettings:
     """Return the settings in force, secrets included. Do not change what you get."""
     schema = store.schema.cached() or store.schema.load()
-    if not _known or _known[0][0] != schema.version:
-        _known[:] = [(schema.version, _read(store.settings.load().document))]
+    if not _known or _known[0][0] is not schema:
+        _known[:] = [(schema, _read(store.settings.load().document))]
     return _known[0][1]
 
 
@@ -54,10 +56,20 @@ def update(call: Call) -> AppSettings:
     raise UnavailableError("The settings are being changed by others. Please try again.")
 
 
-def require_superuser_address(ip: str) -> None:
+def client_address(call: Call) -> str:
+    """Return the client's IP address, from a trusted proxy's header if there is one."""
+    from chalicelib.domain import client_address as addresses  # noqa: PLC0415 - lazy: few ask
+
+    return addresses.client_address(current(), call.headers, call.ip)
+
+
+def require_superuser_address(call: Call) -> None:
     """Raises `ForbiddenError` if superusers may not come from this address (`superuserIPs`)."""
-    allowed = current()["superuserIPs"]
-    if allowed and not any(_covers(subnet, ip) for subnet in allowed):
+    if not current()["superuserIPs"]:
+        return
+    from chalicelib.domain import client_address as addresses  # noqa: PLC0415 - lazy: few ask
+
+    if not addresses.allows_superuser(current(), client_address(call)):
         raise ForbiddenError
 
 
@@ -87,12 +99,3 @@ def _unreadable() -> BadRequestError:
 def _read(document: dict[str, Any] | None) -> AppSettings:
     """Return stored settings with what they lack: options that are younger than they are."""
     return app_settings.merge(app_settings.defaults(), document or {})
-
-
-def _covers(subnet: str, ip: str) -> bool:
-    import ipaddress  # noqa: PLC0415 - lazy: only an allow-list needs it
-
-    try:
-        return ipaddress.ip_address(ip) in ipaddress.ip_network(subnet, strict=False)
-    except ValueError:  # an address we cannot read is not an allowed one
-        return False
