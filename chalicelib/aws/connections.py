@@ -51,7 +51,7 @@ class Reply(NamedTuple):
 
 
 def endpoint(service: str, region: str) -> Endpoint:
-    """Return where a service is reached."""
+    """Return where a service is reached. Raises `ValueError` if the variable holds no URL."""
     url = os.environ.get("AWS_ENDPOINT_URL_" + service.upper()) or os.environ.get(
         "AWS_ENDPOINT_URL"
     )
@@ -61,6 +61,8 @@ def endpoint(service: str, region: str) -> Endpoint:
 @cache
 def _parse(url: str) -> Endpoint:
     parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"AWS_ENDPOINT_URL has to be like http://localhost:4566, not {url!r}")
     host = parts.netloc.rpartition("@")[2]
     own_port = ":443" if parts.scheme == "https" else ":80"
     return Endpoint(parts.scheme == "https", host.removesuffix(own_port))

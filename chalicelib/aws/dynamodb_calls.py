@@ -1,9 +1,10 @@
 """One call of DynamoDB's API: sign, send, read, try again, count.
 
-`dynamodb` builds the arguments; nothing else should need this module.
+`dynamodb_reads` and `dynamodb_writes` build the arguments; nothing else should need this.
 """
 
 import time
+from collections.abc import Mapping
 from contextvars import ContextVar
 from types import TracebackType
 from typing import Any
@@ -20,6 +21,10 @@ from chalicelib.aws.dynamodb_errors import (
 from chalicelib.aws.retries import OutcomeUnknownError, Patience
 from chalicelib.config import settings
 from chalicelib.light_orjson import orjson
+
+Key = dict[str, dict[str, Any]]
+Values = Mapping[str, dict[str, Any]]
+Names = Mapping[str, str]
 
 _READS = frozenset(("GetItem", "BatchGetItem", "Query"))
 
@@ -163,3 +168,8 @@ def _decode(content: bytes) -> dict[str, Any] | None:
     except ValueError:
         return None
     return answer if isinstance(answer, dict) else None
+
+
+def identity(key: Key) -> tuple[tuple[str, str], ...]:
+    """Return a key as something to tell it from others by: batches take each only once."""
+    return tuple((name, value["S"]) for name, value in sorted(key.items()))

@@ -133,8 +133,8 @@ def _attempt(
     raise _error(reply, key)
 
 
-_CODE = re.compile(rb"<Code>([^<]*)</Code>")
-_MESSAGE = re.compile(rb"<Message>([^<]*)</Message>")
+_CODE = rb"<Code>([^<]*)</Code>"
+_MESSAGE = rb"<Message>([^<]*)</Message>"
 _PASSING_CODES = frozenset(("SlowDown", "RequestTimeout", "InternalError", "ServiceUnavailable",
                             "OperationAborted", "BadDigest"))  # fmt: skip
 
@@ -154,6 +154,6 @@ def _error(reply: connections.Reply, key: str) -> S3Error:
     return MissingObjectError(message) if reply.status == 404 else S3Error(message)
 
 
-def _first(pattern: re.Pattern[bytes], body: bytes) -> str:
-    found = pattern.search(body)
+def _first(pattern: bytes, body: bytes) -> str:
+    found = re.search(pattern, body)
     return found.group(1).decode("utf-8", "replace") if found else ""

@@ -271,13 +271,9 @@ class TestRefusals:
             dynamodb.put(item("1", doc="\ud800"))
 
     def test_a_missing_table_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(
-            "chalicelib.aws.dynamodb.settings", lambda: config.Settings(table_name="elsewhere")
-        )
-        monkeypatch.setattr(
-            "chalicelib.aws.dynamodb_calls.settings",
-            lambda: config.Settings(table_name="elsewhere"),
-        )
+        elsewhere = config.Settings(table_name="elsewhere")
+        for module in ("dynamodb_reads", "dynamodb_calls"):
+            monkeypatch.setattr(f"chalicelib.aws.{module}.settings", lambda: elsewhere)
         with pytest.raises(MissingTableError, match="'elsewhere'"):
             dynamodb.get(key("A", "1"))
 
@@ -430,3 +426,10 @@ def test_the_services_own_endpoint_variable_wins(monkeypatch: pytest.MonkeyPatch
         True,
         "dynamodb.cn-north-1.amazonaws.com.cn",
     )
+
+
+@pytest.mark.parametrize("url", ["localhost:4566", "http://", "ftp://host", "//host:1"])
+def test_an_endpoint_that_is_no_url_is_told(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", url)
+    with pytest.raises(ValueError, match="http://localhost:4566"):
+        connections.endpoint("dynamodb", "us-east-1")
