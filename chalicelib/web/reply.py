@@ -4,10 +4,10 @@ import base64
 import json
 from typing import Any
 
-import orjson
 from chalice import Response
 
 from chalicelib.errors import ApiError
+from chalicelib.light_orjson import orjson
 
 JSON = "application/json"
 

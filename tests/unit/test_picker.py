@@ -1,5 +1,6 @@
 """The `fields` parameter. Each expectation is PocketBase 0.40.6's answer, asked."""
 
+import contextlib
 from typing import Any
 
 import pytest
@@ -127,8 +128,9 @@ def test_what_was_given_is_left_as_it_is() -> None:
 
 VALUES = st.recursive(
     st.integers() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abc"), inner, max_size=3)
+    ),
     max_leaves=10,
 )
 PATHS = st.lists(
@@ -149,10 +151,8 @@ def test_star_picks_everything(value: Any) -> None:
 
 @given(st.text(max_size=30))
 def test_any_text_picks_or_is_refused(fields: str) -> None:
-    try:
-        picker.pick(RECORD, fields)
-    except BadRequestError as error:
-        assert error.status == 400
+    with contextlib.suppress(BadRequestError):
+        assert picker.pick(RECORD, fields).keys() <= RECORD.keys()
 
 
 @pytest.mark.parametrize(

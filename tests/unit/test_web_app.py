@@ -70,7 +70,7 @@ def broken(call: Call) -> None:
 
 @api.route("/api/deadline")
 def deadline(call: Call) -> float:
-    return dynamodb.deadline.get() - time.monotonic()
+    return (dynamodb.deadline.get() or 0) - time.monotonic()
 
 
 @pytest.fixture
@@ -172,9 +172,7 @@ def test_api_error_is_enveloped(app: App) -> None:
     }
 
 
-def test_bug_is_enveloped_and_tells_nothing(
-    app: App, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_bug_is_enveloped_and_tells_nothing(app: App, caplog: pytest.LogCaptureFixture) -> None:
     answer = app(event("GET", "/api/broken"), Context())
     assert body_of(answer) == {
         "status": 500,
@@ -284,11 +282,11 @@ def _text(answer: dict[str, Any]) -> str:
 def test_threads_do_not_share_the_request(app: App) -> None:
     barrier, paths = threading.Barrier(8), {}
 
-    @app.route("/api/waiting/{id}")
-    def waiting(id: str) -> Any:
+    @app.route("/api/waiting/{name}")
+    def waiting(name: str) -> Any:
         barrier.wait(timeout=10)
         request = app.current_request
-        paths[id] = (request.uri_params["id"], app.lambda_context.seconds_left)
+        paths[name] = (request.uri_params["name"], app.lambda_context.seconds_left)
         return {}
 
     def call(number: int) -> None:

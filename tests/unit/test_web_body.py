@@ -1,6 +1,7 @@
 """Request bodies. Each verdict is PocketBase 0.40.6's, asked."""
 
 import base64
+import contextlib
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.config import settings
-from chalicelib.errors import ApiError, BadRequestError, TooLargeError
+from chalicelib.errors import BadRequestError, TooLargeError
 from chalicelib.web import body, forms
 from chalicelib.web.gateway import Edge
 
@@ -146,10 +147,8 @@ def test_body_over_the_limit_is_too_large(monkeypatch: pytest.MonkeyPatch) -> No
 
 @given(st.binary(max_size=200), st.sampled_from([JSON, FORM, MULTIPART, "text/xml", "x/y"]))
 def test_any_bytes_are_read_or_refused_cleanly(raw: bytes, content_type: str) -> None:
-    try:
+    with contextlib.suppress(BadRequestError):
         assert isinstance(data(raw, content_type), dict)
-    except ApiError as error:
-        assert error.status == 400
 
 
 @pytest.mark.parametrize(
