@@ -46,6 +46,8 @@ def apply(
         _apply_key(applied, targets[key], key, body)
     if not is_superuser:
         _keep_hidden(collection, applied, original or record.blank(collection))
+    if collection.is_superusers:
+        applied.record["verified"] = True
     _set_autodates(collection, applied.record, original, dates.now_text(now))
     return applied
 

@@ -23,8 +23,10 @@ def change_error(stored: str, value: str) -> ErrorData | None:
     return field_error("validation_pk_change", "The record primary key cannot be changed.")
 
 
-def error(value: str) -> ErrorData | None:
-    """Check a new id for what no id may be, whatever the field's pattern."""
+def error(value: str, pattern: str) -> ErrorData | None:
+    """Check a new id for what no id may be; one of the default pattern may be anything."""
+    if pattern == DEFAULT_PATTERN:
+        return None
     for char in _FORBIDDEN:
         if char in value:
             message = f"'{char}' is not a valid primary key character."

@@ -34,13 +34,12 @@ def modify(field: Field, modifier: str, current: str, raw: Any) -> str:
 
 def check(field: Field, value: str, context: Context) -> ErrorData | None:
     is_primary_key = field.options.get("primaryKey", False)
-    if is_primary_key:
-        if context.original is not None:
-            return primary_key.change_error(context.original["id"], value)
-        error = primary_key.error(value)
-        if error is not None:
-            return error
-    return value_error(field.options, value, is_required=field.required or is_primary_key)
+    if is_primary_key and context.original is not None:
+        return primary_key.change_error(context.original["id"], value)
+    error = value_error(field.options, value, is_required=field.required or is_primary_key)
+    if error is None and is_primary_key:
+        return primary_key.error(value, field.options.get("pattern", ""))
+    return error
 
 
 def value_error(options: dict[str, Any], value: str, *, is_required: bool) -> ErrorData | None:

@@ -13,6 +13,9 @@ NOT_NEWLINE: Ranges = ((0, 9), (11, LAST))
 # Folding a wider range would cost more than anyone who writes `(?i)` can mean by it.
 _FOLD_LIMIT = 2000
 
+# The Kelvin sign and the long s are cases of letters, too.
+_THIRD_CASES = {"k": "\u212a", "s": "\u017f"}
+
 
 def of(text: str) -> Ranges:
     """Return a set from pairs of characters: "azAZ" is a to z and A to Z."""
@@ -58,7 +61,11 @@ def fold(ranges: Ranges) -> Ranges:
     if size(ranges) > _FOLD_LIMIT:
         return ranges
     chars = [chr(code) for low, high in ranges for code in range(low, high + 1)]
-    cases = [case for char in chars for case in (char.lower(), char.upper(), char.title())]
+    cases = [
+        case
+        for char in chars
+        for case in (char.lower(), char.upper(), char.title(), _THIRD_CASES.get(char.lower(), char))
+    ]
     return union(ranges, *(((ord(case), ord(case)),) for case in cases if len(case) == 1))
 
 

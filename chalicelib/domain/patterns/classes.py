@@ -26,7 +26,8 @@ def read_class(scanner: Scanner) -> Ranges:
 
 
 def _item(scanner: Scanner) -> Ranges:
-    if scanner.take("[:"):
+    rest = scanner.rest()
+    if rest.startswith("[:") and ":]" in rest:
         return _posix(scanner)
     start = scanner.position
     if scanner.take("\\"):
@@ -50,8 +51,8 @@ def _is_range(scanner: Scanner) -> bool:
 
 
 def _posix(scanner: Scanner) -> Ranges:
-    start = scanner.position - 2
-    name = scanner.take_until(":]") or ""
+    start = scanner.position
+    name = (scanner.take_until(":]") or "").removeprefix("[:")
     found = charsets.POSIX.get(name.removeprefix("^"))
     if found is None:
         raise PatternError("invalid character class range", scanner.since(start))
@@ -85,6 +86,8 @@ def _property(scanner: Scanner) -> Ranges:
     found = charsets.unicode_set(name.removeprefix("^"))
     if found is None:
         raise PatternError("invalid character class range", scanner.since(start))
+    if scanner.ignore_case:
+        found = charsets.fold(found)
     return charsets.negate(found) if is_negated != name.startswith("^") else found
 
 

@@ -42,5 +42,8 @@ class Scanner:
         self.position = found + len(end)
         return text
 
+    def rest(self) -> str:
+        return self.pattern[self.position :]
+
     def since(self, start: int) -> str:
         return self.pattern[start : self.position]

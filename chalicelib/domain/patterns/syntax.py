@@ -120,7 +120,16 @@ class _Reader(Scanner):
             raise PatternError("missing argument to repetition operator", char)
         if char == ".":
             return Chars(charsets.ANY if self.dot_all else charsets.NOT_NEWLINE, is_any=True)
+        if char == "{":
+            self._refuse_count()
         return self._place(char) or self._literal(ord(char))
+
+    def _refuse_count(self) -> None:
+        self.position -= 1
+        start = self.position
+        if self._braces():
+            raise PatternError("missing argument to repetition operator", self.since(start))
+        self.position += 1
 
     def _place(self, char: str) -> Assertion | None:
         if char == "^":
@@ -172,9 +181,7 @@ class _Reader(Scanner):
         is_on = True
         while True:
             char = self.next()
-            if char in ("", "<"):
-                raise PatternError("missing closing )", self.pattern)
-            if char in ":)":
+            if char and char in ":)":
                 return char == ":"
             if char == "-" and is_on:
                 is_on = False
@@ -188,7 +195,7 @@ class _Reader(Scanner):
             self.multi_line = is_on
         elif char == "s":
             self.dot_all = is_on
-        return char in "imsU"  # U swaps greedy and lazy, which decides nothing here
+        return char != "" and char in "imsU"  # U swaps greedy and lazy, which decides nothing here
 
     def _repeated(self, item: Node) -> Node:
         """Return `item` with the repetition that follows it, if one does."""
@@ -201,9 +208,10 @@ class _Reader(Scanner):
         if self._counts() is not None:
             raise PatternError("invalid nested repetition operator", self.since(start))
         minimum, maximum = counts
-        if max(minimum, maximum or 0) > MAX_REPEAT or (maximum is not None and minimum > maximum):
+        repeat = Repeat(item, minimum, maximum)
+        if (maximum is not None and minimum > maximum) or _repeats(repeat) > MAX_REPEAT:
             raise PatternError("invalid repeat count", operator)
-        return Repeat(item, minimum, maximum)
+        return repeat
 
     def _counts(self) -> tuple[int, int | None] | None:
         if self.take("*"):
@@ -225,6 +233,14 @@ class _Reader(Scanner):
                 return minimum, (int(most) if most else None) if comma else minimum
         self.position = start
         return None
+
+
+def _repeats(node: Node) -> int:
+    """Return how often a node's innermost item may have to be written out."""
+    if isinstance(node, Repeat):
+        return max(node.minimum, node.maximum or 0, 1) * _repeats(node.item)
+    inner = getattr(node, "items", None) or getattr(node, "choices", None) or ()
+    return max(map(_repeats, inner), default=1)
 
 
 def _is_count(text: str) -> bool:
