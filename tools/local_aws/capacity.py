@@ -35,13 +35,18 @@ def read_units(size_bytes: int, consistent: bool) -> float:
     return units if consistent else units / 2
 
 
-def _paginate_and_weigh(items: Any, limit: Any, table: _Document, index_name: Any = None) -> Any:
+def weigh_page(size_bytes: int) -> None:
+    """Say how much the running Query evaluated, where ministack's paging does not run."""
     global _page_bytes  # noqa: PLW0603
+    _page_bytes = size_bytes
+
+
+def _paginate_and_weigh(items: Any, limit: Any, table: _Document, index_name: Any = None) -> Any:
     page, stopped_early = _paginate_plain(items, limit, table, index_name)
     entries = page
     if index_name:
         entries = [dynamodb._apply_index_projection(item, table, index_name) for item in page]
-    _page_bytes = sum(map(dynamodb._item_size_bytes, entries))
+    weigh_page(sum(map(dynamodb._item_size_bytes, entries)))
     return page, stopped_early
 
 

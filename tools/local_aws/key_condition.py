@@ -21,8 +21,8 @@ _REFERENCES = ("IDENT", "NAME_REF")
 Order = tuple[Any, ...]
 """What a partition is sorted by: the range key, then (in an index) the table's own keys."""
 
-Entry = tuple[Order, str, str]
-"""One item's place: its order, then its keys in the table's `items`."""
+Entry = tuple[Order, str, str, int]
+"""One item's place: its order, its keys in the table's `items`, and its bytes in the index."""
 
 ORDER = itemgetter(0)
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from ministack.services import dynamodb
 
+from tools.local_aws import sizes
 from tools.local_aws.key_condition import ORDER, Entry, Order
 from tools.local_aws.writes import Item, Table
 
@@ -22,6 +23,7 @@ _index_item_plain = dynamodb._index_item
 class Keys(NamedTuple):
     """The keys of a table or of one of its indexes, and what its partitions are sorted by."""
 
+    index_name: str | None
     hash_name: str
     range_name: str | None
     order: tuple[tuple[str, str], ...]
@@ -34,6 +36,10 @@ class Keys(NamedTuple):
 
     def order_of(self, item: Item) -> Order:
         return tuple([dynamodb._index_order_value(item, name, kind) for name, kind in self.order])
+
+    def entry_of(self, table: Table, item: Item, partition: str, sort: str) -> Entry:
+        shown = dynamodb._apply_index_projection(item, table, self.index_name)
+        return self.order_of(item), partition, sort, sizes.item_bytes(shown)
 
 
 class Members(dict[str, Any]):
@@ -73,30 +79,30 @@ def _read_keys(table: Table, index_name: str | None) -> Keys | None:
     if index_name is None:
         name = table["sk_name"]
         kind = dynamodb._get_attr_type(table, name)
-        return Keys(table["pk_name"], name, ((name, kind),)) if name else None
+        return Keys(None, table["pk_name"], name, ((name, kind),)) if name else None
     index = dynamodb._index_def(table, index_name)
     hashes, ranges = dynamodb._index_key_lists(index) if index else ([], [])
     if len(hashes) != 1 or len(ranges) > 1:
         return None
     order = tuple(dynamodb._index_order_keys(table, ranges))
-    return Keys(hashes[0], ranges[0] if ranges else None, order)
+    return Keys(index_name, hashes[0], ranges[0] if ranges else None, order)
 
 
-def entries(table: Table, index_name: str | None, keys: Keys, partition: Any) -> list[Entry]:
+def entries(table: Table, keys: Keys, partition: Any) -> list[Entry]:
     """Return the sorted entries of one partition; do not change the list."""
-    partitions = members(table).sorted.setdefault(index_name, {})
+    partitions = members(table).sorted.setdefault(keys.index_name, {})
     if partition not in partitions:
-        partitions[partition] = _sort(table, index_name, keys, partition)
+        partitions[partition] = _sort(table, keys, partition)
     return partitions[partition]
 
 
-def _sort(table: Table, index_name: str | None, keys: Keys, partition: Any) -> list[Entry]:
+def _sort(table: Table, keys: Keys, partition: Any) -> list[Entry]:
     items = table["items"]
-    if index_name is None:
+    if keys.index_name is None:
         places = [(partition, sort) for sort in items.get(partition, ())]
     else:
-        places = list(members(table)[index_name].get(partition, ()))
-    made = [(keys.order_of(items[place][sort]), place, sort) for place, sort in places]
+        places = list(members(table)[keys.index_name].get(partition, ()))
+    made = [keys.entry_of(table, items[place][sort], place, sort) for place, sort in places]
     made.sort(key=ORDER)
     return made
 
@@ -108,20 +114,17 @@ def _index_item(table: Table, partition: str, sort: str, item: Item, add: bool) 
         return
     for index_name, partitions in present.sorted.items():
         keys = present.keys_of[index_name]
-        if keys and partitions:
-            _place(partitions, keys, (partition, sort), item, add)
+        entries = partitions.get(keys.partition_of(item)) if keys and partitions else None
+        if keys and entries is not None:
+            change = _insert if add else _delete
+            change(entries, keys.entry_of(table, item, partition, sort))
 
 
-def _place(
-    partitions: dict[Any, list[Entry]], keys: Keys, place: tuple[str, str], item: Item, add: bool
-) -> None:
-    entries = partitions.get(keys.partition_of(item))
-    if entries is None:
-        return
-    order = keys.order_of(item)
-    if add:
-        insort(entries, (order, *place), key=ORDER)
-        return
-    position = bisect_left(entries, order, key=ORDER)
-    if position < len(entries) and entries[position][0] == order:
+def _insert(entries: list[Entry], entry: Entry) -> None:
+    insort(entries, entry, key=ORDER)
+
+
+def _delete(entries: list[Entry], entry: Entry) -> None:
+    position = bisect_left(entries, entry[0], key=ORDER)
+    if position < len(entries) and entries[position][0] == entry[0]:
         del entries[position]

@@ -1,19 +1,22 @@
-"""Answer a Query in O(page): find its window by bisection, hand ministack only that.
+"""Answer a Query in O(page): find its page by bisection, hand ministack only that.
 
 ministack copies, sorts and filters the whole partition for every page. Its own code still
-does all of that here, validation and paging included, but on a view of the table that holds
-just the items of the window. A query of any unusual form goes to it unchanged.
+does all of that here, validation included, but on a view of the table that holds just the
+items of the page. Counting needs no items at all: ministack sees the last one, for the key to
+go on from. A query of any unusual form goes to it unchanged.
 """
 
+import json
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from itertools import islice
 from types import FunctionType
 from typing import Any, NamedTuple
 
+from ministack.core import responses
 from ministack.services import dynamodb
 
-from tools.local_aws import key_condition, partitions, sizes, writes
+from tools.local_aws import capacity, key_condition, partitions, writes
 from tools.local_aws.key_condition import ORDER, Clause, Entry
 from tools.local_aws.partitions import Keys
 from tools.local_aws.writes import Table
@@ -31,6 +34,9 @@ class View(NamedTuple):
     table: Table
     partition: Any
     page: list[Entry]
+    size_bytes: int
+    stopped_early: bool
+    """Whether Limit or 1 MB ended the page, so that the answer names a key to go on from."""
 
 
 def install() -> None:
@@ -58,9 +64,9 @@ def _view(data: _Document) -> View | None:
     value = _value(table, keys.hash_name, hash_clause.values[0], data)
     if clauses or hash_clause.sign != "=" or value is None:
         return None
-    entries = partitions.entries(table, data.get("IndexName"), keys, value)
+    entries = partitions.entries(table, keys, value)
     bounds = _bounds(entries, keys, range_clause, table, data)
-    return View(table, value, _page(entries, bounds, table, data)) if bounds else None
+    return View(table, value, *_page(entries, bounds, data)) if bounds else None
 
 
 def _clauses(data: _Document) -> dict[str, Clause]:
@@ -108,9 +114,9 @@ def _range_values(table: Table, keys: Keys, clause: Clause, data: _Document) -> 
 
 
 def _page(
-    entries: list[Entry], bounds: tuple[int, int], table: Table, data: _Document
-) -> list[Entry]:
-    """Return the first entries in the asked direction: `Limit` of them, at most 1 MB and one."""
+    entries: list[Entry], bounds: tuple[int, int], data: _Document
+) -> tuple[list[Entry], int, bool]:
+    """Return the first entries in the asked direction, their bytes, and whether they were cut."""
     low, high = bounds
     limit = data.get("Limit")
     wanted = high - low if limit is None else max(1, min(int(limit), high - low))
@@ -118,40 +124,57 @@ def _page(
         page = entries[low : min(high, low + wanted)]
     else:
         page = entries[max(low, high - wanted) : high][::-1]
-    return page if _projects(table, data.get("IndexName")) else _first_megabyte(page, table)
+    page, size, is_full = _first_megabyte(page)
+    return page, size, is_full or (limit is not None and len(page) >= int(limit))
 
 
-def _projects(table: Table, index_name: str | None) -> bool:
-    """Return whether an index shows less than the item: then 1 MB of entries is more items."""
-    index = dynamodb._index_def(table, index_name) if index_name else None
-    projection = (index or {}).get("Projection") or {}
-    return bool(projection.get("ProjectionType", "ALL") != "ALL")
-
-
-def _first_megabyte(page: list[Entry], table: Table) -> list[Entry]:
-    items = table["items"]
+def _first_megabyte(page: list[Entry]) -> tuple[list[Entry], int, bool]:
+    """Cut before the entry that goes past 1 MB, but never before the first."""
     total = 0
-    for count, (_, partition, sort) in enumerate(page, start=1):
-        total += sizes.item_bytes(items[partition][sort])
-        if total > PAGE_BYTES:
-            return page[:count]
-    return page
+    for count, (_, _, _, size) in enumerate(page):
+        if count and total + size > PAGE_BYTES:
+            return page[:count], total, True
+        total += size
+        if total >= PAGE_BYTES:
+            return page[: count + 1], total, True
+    return page, total, False
 
 
 def _query_on(view: View, data: _Document) -> Any:
     """Run ministack's own query with `view` in place of the table."""
+    is_count = data.get("Select") == "COUNT" and not _filters(data)
+    page = view.page[-1:] if is_count else view.page
+    response = _narrowed(view, page, data)(data)
+    if response[0] != 200 or not is_count:
+        return response
+    count = len(view.page)
+    body = {**json.loads(response[2]), "Count": count, "ScannedCount": count}
+    return responses.json_response(body)
+
+
+def _filters(data: _Document) -> bool:
+    return bool(data.get("FilterExpression") or data.get("QueryFilter"))
+
+
+def _narrowed(view: View, page: list[Entry], data: _Document) -> Any:
+    """Return ministack's query function, seeing only `page` where it looks for items."""
     index_name = data.get("IndexName")
-    places = [(partition, sort) for _, partition, sort in view.page]
+    places = [(partition, sort) for _, partition, sort, _ in page]
     table = view.table
     if index_name is None:
         table = {**table, "items": {view.partition: _items(table, places)}}
+
+    def paginate(items: Any, *_: Any) -> tuple[Any, bool]:
+        capacity.weigh_page(view.size_bytes)
+        return items, view.stopped_early
+
     seen = {
         "_tables": {name: table for name in (data["TableName"], table["TableName"])},
         "_index_members": lambda _: {index_name: {view.partition: places}},
+        "_paginate_evaluated_items": paginate,
         "_evaluate_condition": _trusting(table, places, data),
     }
-    narrowed = FunctionType(_query_plain.__code__, {**vars(dynamodb), **seen})
-    return narrowed(data)
+    return FunctionType(_query_plain.__code__, {**vars(dynamodb), **seen})
 
 
 def _items(table: Table, places: Iterable[tuple[str, str]]) -> dict[str, Any]:
