@@ -4,13 +4,10 @@ An SDK call to one of them fails at once with a message, instead of a 404 that r
 wrong address. Serving one means taking its line out of `NOT_SERVED`.
 """
 
-from typing import Any
-
-from chalice import Chalice
-
 from chalicelib.domain.request import Call
 from chalicelib.errors import NotServedError
-from chalicelib.routes.api import ApiBlueprint
+from chalicelib.routes.api import ApiBlueprint, View
+from chalicelib.web.app import App
 
 _AUTH = "/api/collections/{collection}"
 
@@ -28,8 +25,6 @@ NOT_SERVED: tuple[tuple[str, str, str], ...] = (
     ("GET DELETE", "/api/backups/{key}", "Backups"),
     ("POST", "/api/backups/{key}/restore", "Backups"),
     ("POST", "/api/sql", "SQL"),
-    ("POST", "/api/collections/meta/dry-run-view", "View collections"),
-    ("GET", "/api/collections/meta/oauth2-providers", "OAuth2"),
     ("GET POST", "/api/oauth2-redirect", "OAuth2"),
     ("POST", f"{_AUTH}/auth-with-oauth2", "OAuth2"),
     ("POST", f"{_AUTH}/request-otp", "One-time passwords"),
@@ -47,22 +42,18 @@ NOT_SERVED: tuple[tuple[str, str, str], ...] = (
 """Methods, path, and what it belongs to."""
 
 
-class _Remainder(ApiBlueprint):
-    """Registered after all others: what they serve it leaves to them."""
+def not_served_api(app: App) -> ApiBlueprint:
+    """Return the routes of what `app` does not serve; register it after all others."""
+    blueprint = ApiBlueprint(__name__)
+    for methods, path, part in NOT_SERVED:
+        left = [method for method in methods.split() if not app.serves(path, method)]
+        if left:
+            blueprint.route(path, methods=left)(_refusing(part))
+    return blueprint
 
-    def register(self, app: Chalice, options: dict[str, Any]) -> None:
-        for methods, path, part in NOT_SERVED:
-            left = [method for method in methods.split() if method not in app.routes[path]]
-            if left:
-                self.route(path, methods=left)(_refusing(part))
-        super().register(app, options)
 
-
-def _refusing(part: str) -> Any:
+def _refusing(part: str) -> View:
     def not_served(_call: Call, **_parameters: str) -> None:
         raise NotServedError(f"{part}: Dormouse does not serve this part of the API yet.")
 
     return not_served
-
-
-not_served_api = _Remainder(__name__)

@@ -121,13 +121,15 @@ class App(Chalice):
             self._router = Router(self.routes)
         return self._router
 
+    def serves(self, path: str, method: str) -> bool:
+        """Return whether a view is registered for `path`, which begins with `/api`."""
+        return method in self.routes.get(_in_stage(path), {})
+
     def _register_route(
         self, name: str, user_handler: Any, kwargs: Any, **unused: dict[str, Any]
     ) -> None:
         """Register a route for HEAD and OPTIONS too, whatever its content type."""
-        path, options = kwargs["path"], kwargs["kwargs"]
-        if _is_being_packaged() and path.startswith(gateway.PREFIX + "/"):
-            path = path.removeprefix(gateway.PREFIX)
+        path, options = _in_stage(kwargs["path"]), kwargs["kwargs"]
         methods = list(options.get("methods", ["GET"]))
         if "GET" in methods and "HEAD" not in methods:
             methods.append("HEAD")
@@ -158,7 +160,9 @@ def _set_deadline(context: Any) -> None:
     dynamodb.deadline.set(time.monotonic() + seconds)
 
 
-def _is_being_packaged() -> bool:
-    return bool(os.environ.get("AWS_CHALICE_CLI_MODE")) and not {"package", "deploy"}.isdisjoint(
-        sys.argv
-    )
+def _in_stage(path: str) -> str:
+    """Return a route's path as this process has it: without `/api` while it is packaged."""
+    by_cli = "AWS_CHALICE_CLI_MODE" in os.environ
+    if by_cli and ("package" in sys.argv or "deploy" in sys.argv):
+        return path.removeprefix(gateway.PREFIX) or "/"
+    return path

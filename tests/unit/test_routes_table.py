@@ -1,5 +1,10 @@
 """The table of routes: what API Gateway demands of it, and what PocketBase's clients call."""
 
+import runpy
+from pathlib import Path
+
+import pytest
+
 from app import app
 from chalicelib.routes.not_served import NOT_SERVED
 from chalicelib.web.gateway import FALLBACK
@@ -77,3 +82,14 @@ def test_api_gateway_can_hold_them() -> None:
         for depth in range(1, route.count("/") + 1)
     }
     assert len(resources) < 300  # its limit for one REST API
+
+
+def test_packaged_table_is_the_same_without_the_stages_prefix(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_CHALICE_CLI_MODE", "true")
+    monkeypatch.setattr("sys.argv", ["chalice", "package", "out"])
+    packaged = runpy.run_path(str(Path(__file__).parents[2] / "app.py"))["app"]
+    expected = {route.removeprefix("/api"): set(methods) for route, methods in app.routes.items()}
+    assert {route: set(methods) for route, methods in packaged.routes.items()} == expected
+    assert all(expected.values())  # a path without a method is no valid template
