@@ -19,6 +19,11 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+MAX_TOKENS = 200
+"""More would only nest deeper than Python's stack."""
+
+_UNSUPPORTED = "an index condition that is not supported"
+
 Row = Mapping[str, Any]
 Test = Callable[[Row], bool | None]
 
@@ -67,6 +72,8 @@ class _Operand(NamedTuple):
 class _Parser:
     def __init__(self, text: str) -> None:
         self._tokens = _tokens(text)
+        if len(self._tokens) > MAX_TOKENS:
+            raise ValueError(_UNSUPPORTED)
         self._at = 0
         self.columns: set[str] = set()
         self.doubtful: set[str] = set()
@@ -127,7 +134,7 @@ class _Parser:
             return _literal(_LITERALS[text.lower()])
         if kind in ("word", "quoted"):
             return self._column(kind, text)
-        raise ValueError("an index condition that is not supported")
+        raise ValueError(_UNSUPPORTED)
 
     def _column(self, kind: str, text: str) -> _Operand:
         name = text[1:-1] if kind == "quoted" else text
@@ -154,11 +161,11 @@ class _Parser:
 
     def _need(self, kind: str, text: str) -> None:
         if not self._take(kind, text):
-            raise ValueError("an index condition that is not supported")
+            raise ValueError(_UNSUPPORTED)
 
     def expect_end(self) -> None:
         if self._at != len(self._tokens):
-            raise ValueError("an index condition that is not supported")
+            raise ValueError(_UNSUPPORTED)
 
 
 def _tokens(text: str) -> list[tuple[str, str]]:
@@ -167,7 +174,7 @@ def _tokens(text: str) -> list[tuple[str, str]]:
     while position < len(text):
         match = _TOKEN.match(text, position)
         if match is None or match.lastgroup is None:
-            raise ValueError("an index condition that is not supported")
+            raise ValueError(_UNSUPPORTED)
         found.append((match.lastgroup, match.group(match.lastgroup)))
         position = match.end()
     return found
