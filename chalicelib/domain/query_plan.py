@@ -70,7 +70,7 @@ def plan(
     return (
         _by_unique(collection, equal)
         or _by_index(collection, conditions, equal, sort)
-        or _by_reference(collection, equal)
+        or _by_reference(collection, conditions)
         or _by_partition(sort)
     )
 
@@ -211,11 +211,12 @@ def _folds(columns: Sequence[IndexColumn]) -> bool:
     return any(column.collate == "NOCASE" for column in columns)
 
 
-def _by_reference(collection: Collection, equal: Mapping[str, Condition]) -> Plan | None:
-    for condition in equal.values():
+def _by_reference(collection: Collection, conditions: Sequence[Condition]) -> Plan | None:
+    for condition in conditions:
         field = collection.field.get(condition.field)
-        if field is not None and field.type == "relation" and condition.value:
-            return Plan(reference=(field, condition.value))
+        if field is None or field.type != "relation" or condition.operator not in ("=", "?="):
+            continue
+        return Plan(reference=(field, condition.value))
     return None
 
 

@@ -63,9 +63,12 @@ class Search:
         parts = [(rule, False)] if rule else []
         if options.filter:
             parts.append((options.filter, self._is_client))
+        client_sort = options.sort if self._is_client else ""
         try:
             self._predicate = (
-                filters.compile_filter(tuple(parts), self._collection, schema) if parts else None
+                filters.compile_filter(parts, self._collection, schema, client_sort)
+                if parts or client_sort
+                else None
             )
             self._sort = filters.compile_sort(
                 options.sort, self._collection, schema, self._is_client
@@ -77,16 +80,18 @@ class Search:
         """Return the leaves that every match satisfies, with their values in this request."""
         if self._predicate is None:
             return ()
+        valued = [(each, each.value_in(self._scope)) for each in self._predicate.conjuncts()]
         return tuple(
-            Condition(found.field, found.operator, found.value(self._scope))
-            for found in self._predicate.conjuncts()
+            Condition(each.field, each.operator, value)
+            for each, value in valued
+            if value is not None
         )
 
     def _sort_columns(self) -> list[SortColumn] | None:
         """Return the sort as plain columns; None if it has a path, a macro or a modifier."""
-        if any(key.column is None for key in self._sort):
+        if not all(_is_ordered_by_key(self._collection, key.path) for key in self._sort):
             return None
-        columns = [SortColumn(key.column or "", key.descending) for key in self._sort]
+        columns = [SortColumn(key.path, key.descending) for key in self._sort]
         if self._options.cursor is not None and not columns:
             return [SortColumn("id", descending=False)]
         return columns
@@ -133,7 +138,9 @@ class Search:
         """Whether every record of the range is a match, so that counting needs no reading."""
         if self._predicate is None:
             return True
-        return self._predicate.is_conjunction and self.plan.used >= set(self._conditions)
+        conditions = self._conditions
+        all_said = self._predicate.plain_terms == len(conditions)
+        return all_said and self.plan.used >= set(conditions)
 
     def _page_and_count(self, wanted: KeyRange) -> Answer:
         found = self._streamed()
@@ -218,6 +225,17 @@ class Search:
             "totalItems": total,
             "totalPages": -1 if total < 0 else -(-total // per_page),
         }
+
+
+_ORDERED_TYPES = frozenset(
+    ("text", "email", "url", "number", "bool", "date", "autodate", "select", "relation")
+)
+
+
+def _is_ordered_by_key(collection: Collection, path: str) -> bool:
+    """Whether an index on this path would have the order that a sort by it means."""
+    field = collection.field.get(path)
+    return field is not None and field.type in _ORDERED_TYPES and not field.is_multiple
 
 
 def _refuse_reserved(options: ListOptions) -> None:

@@ -10,7 +10,7 @@ from chalicelib import passwords, services, store
 from chalicelib.domain import auth_record, ids
 from chalicelib.domain import record as records
 from chalicelib.domain.collection import Collection, Field
-from chalicelib.domain.record import Applied
+from chalicelib.domain.record_changes import Applied
 from chalicelib.domain.request import Body, Record, RequestInfo
 from chalicelib.errors import BadRequestError, ErrorData, NotFoundError, field_error
 from chalicelib.services import rules
@@ -107,7 +107,7 @@ def _check_auth_form(
         applied.record,
         body.data,
         rules.is_manager(session, collection, judged, info),
-        lambda old: bool(original) and passwords.matches(old, str(original.get("password", ""))),
+        lambda old: passwords.matches(old, (original or {}).get("password")),
     )
     if errors:
         raise BadRequestError(message, errors)
