@@ -1,0 +1,158 @@
+"""What each sign means between two values, and the tests a comparison of operands makes.
+
+With a path to many rows a plain sign asks for all: some row makes the comparison true, and no
+value of the path makes it false (unknown does no harm). A sign after `?` asks for any.
+Measured on PocketBase 0.40.6; docs of PocketBase: "any/at least one of".
+"""
+
+from collections.abc import Callable
+
+from chalicelib.domain.filters import like, search, values
+from chalicelib.domain.filters.operands import NO_SLOTS, Env, Operand, Side
+from chalicelib.domain.filters.search import Test
+from chalicelib.domain.filters.values import Compare, Value
+
+
+def comparison(left: Operand, sign: str, right: Operand) -> Test:
+    """Return the test of one comparison."""
+    plain = sign.lstrip("?")
+    if plain in ("~", "!~") and right.like_form:
+        right = right.like_form
+    tests = [_current(left, plain, right)]
+    if plain == sign and (left.values or right.values):
+        tests.append(_of_all(left, plain, right))
+    for operand in (left, right):
+        if operand.guard:
+            tests.append(Test(operand.guard, operand.slots, operand.fetches))
+    return search.conjunction(tests)
+
+
+def _current(left: Operand, sign: str, right: Operand) -> Test:
+    """Return the comparison of the current rows."""
+    compare = between(left.side, sign, right.side)
+    read_left, read_right = left.read, right.read
+    slots = left.slots | right.slots
+    fetches = left.fetches or right.fetches
+    if not right.constant:
+        return Test(lambda env: compare(read_left(env), read_right(env)), slots, fetches)
+    value = read_right([])
+    if left.constant:
+        result = compare(read_left([]), value)
+        return Test(lambda env: result)
+    if compare is values.equal and value is not None:
+        return Test(lambda env: read_left(env) == value, slots, fetches)
+    return Test(lambda env: compare(read_left(env), value), slots, fetches)
+
+
+def _of_all(left: Operand, sign: str, right: Operand) -> Test:
+    """Return the test that no value of the side(s) with many makes the comparison false."""
+    fetches = True
+    if left.values and right.values:
+        compare = between(_value_of(left), sign, _value_of(right))
+        return Test(_all_pairs(left.values, compare, right.values), _shared(left, right), fetches)
+    if left.values:
+        compare = between(_value_of(left), sign, right.side._replace(is_json=False))
+        holds = _all_values(left.values, compare, right.read)
+        return Test(holds, right.slots, fetches)
+    assert right.values is not None  # noqa: S101  # one of them has many
+    compare = between(left.side._replace(is_json=False), sign, _value_of(right))
+    holds = _all_values(right.values, lambda a, b: compare(b, a), left.read)
+    return Test(holds, left.slots, fetches)
+
+
+def _shared(left: Operand, right: Operand) -> frozenset[int]:
+    return NO_SLOTS
+
+
+def _value_of(operand: Operand) -> Side:
+    """Return what SQL knows of the column that lists an operand's values."""
+    return Side(affinity=operand.side.affinity, is_json=operand.side.is_json)
+
+
+def _all_values(
+    read_many: Callable[[Env], list[Value]], compare: Compare, read_one: Callable[[Env], Value]
+) -> Callable[[Env], bool]:
+    def holds(env: Env) -> bool:
+        many = read_many(env)
+        search.spend(env, len(many))
+        one = read_one(env)
+        return all(compare(value, one) is not False for value in many)
+
+    return holds
+
+
+def _all_pairs(
+    read_left: Callable[[Env], list[Value]],
+    compare: Compare,
+    read_right: Callable[[Env], list[Value]],
+) -> Callable[[Env], bool]:
+    def holds(env: Env) -> bool:
+        left, right = read_left(env), read_right(env)
+        search.spend(env, len(left) * len(right))
+        return all(compare(a, b) is not False for a in left for b in right)
+
+    return holds
+
+
+def between(left: Side, sign: str, right: Side) -> Compare:
+    """Return what compares two values under a sign without its `?`."""
+    if sign == "=":
+        return _equality(left, right)
+    if sign == "!=":
+        return _difference(left, right)
+    if sign in ("~", "!~"):
+        return _likeness(sign == "~", right)
+    return values.converting(values.ORDERED[sign], left.affinity, right.affinity)
+
+
+def _equality(left: Side, right: Side) -> Compare:
+    if left.is_json or right.is_json:
+        return _is(True, left, right)
+    if left.is_empty and right.is_empty:
+        return lambda a, b: True
+    if left.is_filled or right.is_filled:
+        return values.converting(values.equal, left.affinity, right.affinity)
+    if left.is_empty:
+        return lambda a, b: b is None or b == ""
+    if right.is_empty:
+        return lambda a, b: a is None or a == ""
+    # COALESCE(a, '') = COALESCE(b, ''), and what COALESCE gives has no affinity.
+    return lambda a, b: ("" if a is None else a) == ("" if b is None else b)
+
+
+def _difference(left: Side, right: Side) -> Compare:
+    if left.is_json or right.is_json:
+        return _is(False, left, right)
+    if left.is_empty and right.is_empty:
+        return lambda a, b: False
+    if left.is_filled or right.is_filled:
+        return _is(False, left, right)
+    equality = _equality(left, right)
+    return lambda a, b: not equality(a, b)
+
+
+def _is(equal: bool, left: Side, right: Side) -> Compare:
+    """`IS`, or `IS NOT`; before TRUE or FALSE these ask for truth."""
+    if right.truth is not None:
+        truth = right.truth
+        return lambda a, b: (values.is_true(a) is truth) is equal
+    compare = values.same if equal else values.different
+    return values.converting(compare, left.affinity, right.affinity)
+
+
+def _likeness(wanted: bool, right: Side) -> Compare:
+    if right.like is not None:
+        matches = like.matcher(right.like)
+        return lambda a, b: None if a is None else matches(_text(a)) is wanted
+    wrap = "" if right.is_pattern else "%"
+
+    def compare(a: Value, b: Value) -> bool | None:
+        if a is None or b is None:
+            return None
+        return like.matcher(f"{wrap}{_text(b)}{wrap}")(_text(a)) is wanted
+
+    return compare
+
+
+def _text(value: Value) -> str:
+    return value if isinstance(value, str) else values.text(value) or ""
