@@ -250,7 +250,7 @@ def test_a_negative_duration(client: Client, account: dict[str, Any]) -> None:
 
 
 def test_a_very_long_impersonation_still_works(client: Client, account: dict[str, Any]) -> None:
-    token = impersonated(client, account, {"duration": 2**63 - 1}).body["token"]
+    token = impersonated(client, account, {"duration": 10**12}).body["token"]
     assert client.refresh(USERS, token).status == 200
 
 
