@@ -96,7 +96,8 @@ def _mismatch() -> ErrorData:
 def side_effects(original: Record | None, updated: Record) -> Record:
     """Return the record to store, its passwords hashed already: with a new `tokenKey` if need be.
 
-    A changed password or e-mail address renews it, unless the write itself sets it. Uses the system's random source.
+    A changed password or e-mail address renews it, unless the write itself sets it. Uses the
+    system's random source.
     """
     if original is None or updated["tokenKey"] != original["tokenKey"]:
         return updated

@@ -3,6 +3,7 @@
 decode  encode      a stored document, by field key  <->  a `Record`, by field name
 export              the JSON for a viewer
 apply               a body on a record: the would-be record
+judged              that of a create, as its rule sees it
 autogenerate        ids and texts that the server makes
 check               the errors of every field
 
@@ -145,6 +146,13 @@ def apply(
     from chalicelib.domain import record_changes  # noqa: PLC0415  lazy: only writes need it
 
     return record_changes.apply(collection, original, body, now, is_superuser=is_superuser)
+
+
+def judged(collection: Collection, applied: "Applied") -> Record:
+    """Return a new record as the create rule sees it: `record_changes.judged`."""
+    from chalicelib.domain import record_changes  # noqa: PLC0415  lazy: only writes need it
+
+    return record_changes.judged(collection, applied)
 
 
 def autogenerate(collection: Collection, record: Record) -> Record:

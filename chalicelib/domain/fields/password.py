@@ -19,6 +19,11 @@ def cast(field: Field, raw: Any) -> str:
     return casting.to_text(raw)
 
 
+def is_too_long(plain: str) -> bool:
+    """Return whether bcrypt cannot hash the text."""
+    return len(plain.encode("utf-8", "replace")) > MAX_BYTES
+
+
 def check(field: Field, value: str, context: Context) -> ErrorData | None:
     """`value` is the hash, old or new; the plain text is in the context."""
     plain = context.plain_passwords.get(field.name, "")
@@ -29,7 +34,7 @@ def check(field: Field, value: str, context: Context) -> ErrorData | None:
 
 def _plain_error(options: dict[str, Any], plain: str) -> ErrorData | None:
     least, most = options.get("min") or 0, options.get("max") or MAX_LENGTH
-    if len(plain.encode("utf-8", "replace")) > MAX_BYTES:
+    if is_too_long(plain):
         return field_error("validation_invalid_value", "Invalid value.")
     if len(plain) < least:
         message = f"Must be at least {least} character(s)."
