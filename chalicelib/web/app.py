@@ -25,6 +25,7 @@ from chalicelib.config import settings
 from chalicelib.errors import ApiError, NotFoundError
 from chalicelib.web import gateway, headers
 from chalicelib.web.gateway import Edge
+from chalicelib.web.payload import within_limit
 from chalicelib.web.reply import Reply, of_error
 from chalicelib.web.router import Router
 
@@ -106,7 +107,7 @@ class App(Chalice):
             answer = route.view_function(**edge.parameters).to_dict()
         if edge.method == "HEAD":
             answer["body"], answer["isBase64Encoded"] = "", False
-        return answer
+        return within_limit(answer)
 
     def _answer_by_chalice(self, edge: Edge, context: Any) -> dict[str, Any]:
         answer: dict[str, Any] = super().__call__(edge.for_chalice(), context)

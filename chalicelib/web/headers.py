@@ -25,7 +25,7 @@ def of_preflight(request: dict[str, str]) -> dict[str, str]:
     headers = {
         "Access-Control-Allow-Origin": "*",
         "Access-Control-Allow-Methods": METHODS,
-        "Vary": "Access-Control-Request-Headers",
+        "Vary": "Origin, Access-Control-Request-Method, Access-Control-Request-Headers",
     }
     wanted = request.get("access-control-request-headers", "")
     # Header names are ASCII; anything else could break, or split, the response.

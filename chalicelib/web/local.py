@@ -154,7 +154,8 @@ class _Handling(BaseHTTPRequestHandler):
         error = ApiError(phrase)
         error.status = code
         answer = of_error(error).to_dict()
-        fields = {**answer["headers"], **headers.SECURITY, "Connection": "close"}
+        # Whether there was an Origin is perhaps not known: as if there had been one.
+        fields = {**answer["headers"], **headers.of_answer({"origin": ""}), "Connection": "close"}
         self.close_connection = True
         # A request line that could not be read left these unset, or at HTTP/0.9's: no headers.
         self.request_version = "HTTP/1.1"

@@ -319,6 +319,7 @@ def test_what_cannot_be_read_is_answered_before_hanging_up(
     received_head, _, body = raw(server, request_bytes).partition(b"\r\n\r\n")
     assert received_head.startswith(b"HTTP/1.1 %d " % status)
     assert b"X-Content-Type-Options: nosniff" in received_head
+    assert b"Access-Control-Allow-Origin: *" in received_head
     assert json.loads(body)["status"] == status
 
 

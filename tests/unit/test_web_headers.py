@@ -21,7 +21,7 @@ def test_preflight_allows_what_it_asked_for() -> None:
         "Access-Control-Allow-Origin": "*",
         "Access-Control-Allow-Methods": "GET,HEAD,PUT,PATCH,POST,DELETE",
         "Access-Control-Allow-Headers": "x-a, authorization",
-        "Vary": "Access-Control-Request-Headers",
+        "Vary": "Origin, Access-Control-Request-Method, Access-Control-Request-Headers",
     }
 
 
