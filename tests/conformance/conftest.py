@@ -30,7 +30,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def base_urls(request: pytest.FixtureRequest) -> Iterator[tuple[str, str]]:
     """PocketBase's base URL and that of the server it is compared with."""
-    against = str(request.config.getoption("--against"))
+    against = str(request.config.getoption("--against", default=OURS))
     with ExitStack() as stack:
         theirs = _run(stack, "pocketbase")
         ours = against if against.startswith("http") else _run(stack, against)
@@ -50,11 +50,12 @@ def sessions(base_urls: tuple[str, str]) -> Iterator[list[tuple[str, Client, str
 @pytest.fixture(scope="module")
 def pair(request: pytest.FixtureRequest, sessions: list[tuple[str, Client, str]]) -> Pair:
     """The two servers with the module's `WORLD` on them."""
+    is_rehearsal = request.config.getoption("--against", default=OURS) == "pocketbase"
     world: World = getattr(request.module, "WORLD", World())
     sides = [Side(*session) for session in sessions]
     for side in sides:
         side.build(world)
-    return Pair(*sides)
+    return Pair(*sides, is_rehearsal=is_rehearsal)
 
 
 def _run(stack: ExitStack, kind: str) -> str:

@@ -9,6 +9,7 @@ from tests.conformance.scenario import Scenario, Step
 from tests.conformance.world import World, base, boolean, date, json_field, number, select, text
 
 WORLD = World(
+    settings={"batch": {"enabled": False}},
     collections=(
         base(
             "bo",

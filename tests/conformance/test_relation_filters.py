@@ -109,7 +109,7 @@ POSTS: dict[str, str | None] = {
     "@collection.rf_notes.v ?> 6 && one.n = 'Alpha'": "15", "@collection.rf_cards.owner ?= one": "01245", "@collection.rf_cards.owner ?= one.id": "01245",
     "@collection.rf_notes.id = ''": "", "@collection.rf_notes.v >= 0": "012345", "@collection.rf_notes:a.n ?= @collection.rf_notes:b.n": "012345",
     "@collection.rf_posts.n ?= n": "012345", "@collection.rf_authors.n ?= n": "45", "@collection.rf_authors.n != n": "0123",
-    "@collection.rf_to_sealed.sealed.one.n ?= 'Alpha'": "012345", "@collection.users.id = ''": "012345",
+    "@collection.rf_to_sealed.sealed.one.n ?= 'Alpha'": "012345",
     # deep
     "one.group.rf_authors_via_group.n ?= 'Alpha'": "15", "one.rf_posts_via_one.many.n ?= 'beta'": "135",
     "one.group.rf_authors_via_group.rf_posts_via_one.n ?= 'p1'": "15",
