@@ -2,7 +2,7 @@
 
 import random
 import re
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from chalicelib.domain import definition, filters, paging
@@ -79,5 +79,5 @@ def _sorted(session: Session, text: str, found: list[Record]) -> list[Record]:
         elif key.special == "@rowid":
             found.sort(key=lambda each: (each["created"], each["name"]), reverse=key.descending)
         else:
-            found.sort(key=lambda each, key=key: key.key(each, scope), reverse=key.descending)
+            found.sort(key=partial(key.key, scope=scope), reverse=key.descending)
     return found

@@ -21,8 +21,8 @@ from chalicelib.store.dropped import Dropped
 
 Answer = dict[str, Any]
 
-PURGE_SECONDS = 3.0
-"""How long a change of the collections works on emptying dropped storages."""
+TIDY_SECONDS = 3.0
+"""How long a change of the collections works on what earlier ones left unfinished."""
 
 _MAX_ATTEMPTS = 10
 _MAX_QUERY_CHARACTERS = 5000
@@ -60,7 +60,7 @@ def create(call: Call) -> Answer:
         return Change([definition_changes.created(body, _definitions(schema), _now())])
 
     made = _write(decide).puts[0]
-    _purge()
+    _tidy()
     return definition.export(made)
 
 
@@ -78,8 +78,8 @@ def update(call: Call, ref: str) -> Answer:
         return Change([made])
 
     made = _write(decide).puts[0]
-    services.index_building.work(made["id"])
-    _purge()
+    services.index_building.work([made["id"]])
+    _tidy()
     return definition.export(made)
 
 
@@ -93,7 +93,7 @@ def delete(call: Call, ref: str) -> None:
         return Change([], [gone.id], [store.dropped.of_collection(gone, schema)])
 
     _write(decide)
-    _purge()
+    _tidy()
 
 
 def replace_storage(collection_id: str) -> None:
@@ -105,7 +105,7 @@ def replace_storage(collection_id: str) -> None:
         return Change([made], [], [store.dropped.of_collection(emptied, schema)])
 
     _write(decide)
-    _purge()
+    _tidy()
 
 
 def import_(call: Call) -> None:
@@ -123,9 +123,9 @@ def import_(call: Call) -> None:
         notes = [store.dropped.of_collection(each, schema) for each in gone]
         return Change(done.puts, done.deletes, notes)
 
-    for made in _write(decide).puts:
-        services.index_building.work(made["id"])
-    _purge()
+    done = _write(decide)
+    services.index_building.work(made["id"] for made in done.puts)
+    _tidy()
 
 
 def scaffolds(call: Call) -> Answer:
@@ -164,7 +164,7 @@ def initialise() -> None:
 
     # Moved: somebody else has just done it.
     with contextlib.suppress(store.collections.VersionMovedError):
-        store.collections.write(system_collections.all_of(_now()), [], 0)
+        store.collections.write(system_collections.all_of(datetime.now(UTC)), [], 0)
     store.schema.forget()
 
 
@@ -220,12 +220,17 @@ def _body(call: Call, message: str) -> dict[str, Any]:
         raise BadRequestError(message) from None
 
 
-def _purge() -> None:
-    """Empty dropped storages for a while; what is left is left to the next change."""
-    until = time.monotonic() + PURGE_SECONDS
-    for note in store.dropped.all_of():
-        if not store.dropped.empty(note, until):
-            return
+def _tidy() -> None:
+    """Go on with unfinished indexes and empty dropped storages, each for a while.
+
+    What is left is left to the next change; trouble here is none of the caller's.
+    """
+    with contextlib.suppress(UnavailableError):
+        services.index_building.work_on_rest(TIDY_SECONDS)
+        until = time.monotonic() + TIDY_SECONDS
+        for note in store.dropped.all_of():
+            if not store.dropped.empty(note, until):
+                return
 
 
 def _now() -> str:

@@ -11,7 +11,9 @@ A pass notes how far it came, so filling goes on in a later request: the next ch
 collections, or POST /api/collections/{collection}/indexes.
 """
 
+import contextlib
 import time
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from chalicelib import services, store
@@ -44,7 +46,7 @@ def resume(call: Call, ref: str) -> dict[str, Any]:
     session = services.session.open(call)
     session.require_superuser()
     collection = services.collections.found(session.schema, ref)
-    work(collection.id)
+    work([collection.id])
     return _progress(services.collections.found(store.collections.newest(), collection.id))
 
 
@@ -64,19 +66,41 @@ def _state(state: dict[str, Any]) -> dict[str, Any]:
     return shown
 
 
-def work(collection_id: str) -> list[str]:
-    """Fill the unfinished indexes of a collection for a while; return those still unfinished.
+def work(collection_ids: Iterable[str]) -> None:
+    """Fill the unfinished indexes of these collections until all are ready or the time is up.
 
-    Raises `BadRequestError` when a unique index meets a duplicate: the index is dropped then.
+    First passes come first, so that all indexes wait for older writers together. Raises
+    `BadRequestError` when a unique index meets a duplicate: that index is dropped then.
     """
+    wanted = tuple(collection_ids)
     until = time.monotonic() + settings().backfill_seconds
-    while True:
-        collection = store.schema.load().by_id(collection_id)
-        unfinished = definition_indexes.building(collection.definition) if collection else []
-        if collection is None or not unfinished or time.monotonic() >= until:
-            return unfinished
-        state = dict(collection.definition["indexStates"][unfinished[0]])
-        _work_on(Building(collection_id, unfinished[0], state), until)
+    while time.monotonic() < until:
+        left = _unfinished(wanted)
+        if not left or not _work_on(min(left, key=lambda each: each.state.get("pass", 1)), until):
+            return
+
+
+def work_on_rest(seconds: float) -> None:
+    """Go on with whatever any collection has unfinished; a refusal drops its index silently."""
+    until = time.monotonic() + seconds
+    every = [collection.id for collection in store.collections.newest().all()]
+    left = _unfinished(every)
+    while left and time.monotonic() < until:
+        with contextlib.suppress(BadRequestError):
+            if not _work_on(left[0], until):
+                return
+        left = _unfinished(every)
+
+
+def _unfinished(collection_ids: Iterable[str]) -> list["Building"]:
+    schema = store.collections.newest()
+    found = [schema.by_id(collection_id) for collection_id in collection_ids]
+    return [
+        Building(collection.id, name, dict(collection.definition["indexStates"][name]))
+        for collection in found
+        if collection is not None
+        for name in definition_indexes.building(collection.definition)
+    ]
 
 
 class Building(NamedTuple):
@@ -97,19 +121,18 @@ class Building(NamedTuple):
         return collection, next(each for each in collection.indexes if each.name == self.name)
 
 
-def _work_on(building: Building, until: float) -> None:
-    """Work on one index until it is ready, gone or the time is up; note how far it came."""
+def _work_on(building: Building, until: float) -> bool:
+    """Do one pass, or what time allows of it, and note it; return whether it was finished."""
     state = building.state
-    state.setdefault("pass", 1)
     state.setdefault("since", time.time())
-    if state["pass"] == 1:
-        if not state.get("after"):
-            _drop_stale_guards(building)
-        if _fill(building, until):
-            state |= {"pass": 2, "after": ""}
-    if state["pass"] == 2 and _wait_for_writers(state, until) and _fill(building, until):
-        state |= {"state": definition_indexes.READY}
+    is_first = state.get("pass", 1) == 1
+    if is_first and not state.get("after"):
+        _drop_stale_guards(building)
+    is_done = (is_first or _wait_for_writers(state, until)) and _fill(building, until)
+    if is_done:
+        state |= {"pass": 2, "after": ""} if is_first else {"state": definition_indexes.READY}
     _note(building)
+    return is_done
 
 
 def _drop_stale_guards(building: Building) -> None:

@@ -13,6 +13,7 @@ from chalicelib.aws import dynamodb
 from chalicelib.domain.collection import Definition, Schema
 from chalicelib.errors import BadRequestError
 from chalicelib.store import dropped, keys, schema
+from chalicelib.store.changes import MAX_ACTIONS
 from chalicelib.store.dropped import Dropped
 
 MAX_DEFINITION_BYTES = 380_000
@@ -56,7 +57,7 @@ def write(
     except (dynamodb.TransactionTooLargeError, dynamodb.ItemTooLargeError) as error:
         raise BadRequestError(
             f"{len(actions)} changes of collections are more than DynamoDB writes at once"
-            f" ({dynamodb.TRANSACTION_ACTIONS} items, 4 MB). Nothing was written: send fewer."
+            f" ({MAX_ACTIONS} items, 4 MB). Nothing was written: send fewer."
         ) from error
     return expected_version + 1
 

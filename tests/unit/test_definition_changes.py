@@ -1,6 +1,7 @@
 """Changes of the collections: the errors and results that PocketBase 0.40.6 was seen to give."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -25,7 +26,9 @@ def text(name: str, **options: Any) -> dict[str, Any]:
 @pytest.fixture
 def there() -> Definitions:
     """The collections of a new deployment."""
-    return {each["id"]: each for each in system_collections.all_of(NOW)}
+    return {
+        each["id"]: each for each in system_collections.all_of(datetime(2026, 1, 2, tzinfo=UTC))
+    }
 
 
 def create(there: Definitions, **body: Any) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Imports: many collections at once, all or none."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -23,7 +24,9 @@ def relation(name: str, target: str) -> dict[str, Any]:
 
 @pytest.fixture
 def there() -> Definitions:
-    return {each["id"]: each for each in system_collections.all_of(NOW)}
+    return {
+        each["id"]: each for each in system_collections.all_of(datetime(2026, 1, 2, tzinfo=UTC))
+    }
 
 
 def run(there: Definitions, *collections: Any, delete_missing: bool = False) -> Definitions:
