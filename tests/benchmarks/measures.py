@@ -50,7 +50,7 @@ def warm(rounds: int, calls: int) -> list[Row]:
     workers = {target: targets.child("warm", target) for target in (BOTO3, OURS)}
     rows = []
     try:
-        for name, event in events.operations().items():
+        for name, event in reversed(events.operations().items()):
             pairs = [_round(workers, event, calls if n else 20) for n in range(rounds + 1)][1:]
             ratio = statistics.median(mine / theirs for theirs, mine in pairs)
             own = statistics.median(mine for _, mine in pairs)

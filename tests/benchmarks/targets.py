@@ -31,12 +31,12 @@ OURS = Target("dormouse", str(ROOT), "app", "app")
 
 
 def child(mode: str, target: Target) -> subprocess.Popen[str]:
-    """Start a process that runs a target (handlers.py)."""
+    """Start a process that runs a target (handlers.py), with bytecode as a package has it."""
     command = [sys.executable, "-m", "tests.benchmarks.handlers", mode, *target[1:]]
     return subprocess.Popen(
         command,
         cwd=ROOT,
-        env={**os.environ, "PYTHONHASHSEED": "0"},
+        env={**os.environ, "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": ""},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
