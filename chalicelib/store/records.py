@@ -8,19 +8,20 @@ import os
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
-
-import orjson
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chalicelib import aws
 from chalicelib.aws import dynamodb
 from chalicelib.domain import index_values
 from chalicelib.domain import record as records
 from chalicelib.domain.collection import Collection
-from chalicelib.domain.query_plan import KeyRange
 from chalicelib.domain.request import Record
-from chalicelib.errors import BadRequestError
+from chalicelib.errors import BadRequestError, field_error
+from chalicelib.light_orjson import orjson
 from chalicelib.store import keys
+
+if TYPE_CHECKING:
+    from chalicelib.domain.query_plan import KeyRange
 
 Item = dict[str, dict[str, Any]]
 
@@ -90,10 +91,9 @@ def index_attributes(collection: Collection, record: Record) -> Item:
 
 
 def _too_long(field: str, index: str) -> BadRequestError:
-    error = {
-        "code": "validation_index_value_too_long",
-        "message": f"The index {index} holds {index_values.MAX_ENTRY_BYTES} bytes a record at most.",
-    }
+    most = index_values.MAX_ENTRY_BYTES
+    message = f"The index {index} holds {most} bytes a record at most."
+    error = field_error("validation_index_value_too_long", message)
     return BadRequestError("The record does not fit its index.", {field: error})
 
 
@@ -132,7 +132,7 @@ def page(collection: Collection, start: Item | None = None, limit: int | None = 
 
 
 def in_range(
-    collection: Collection, wanted: KeyRange, start: Item | None = None, limit: int | None = None
+    collection: Collection, wanted: "KeyRange", start: Item | None = None, limit: int | None = None
 ) -> Page:
     """Return records of one key range in its order (access patterns 3 and 4).
 
@@ -142,7 +142,7 @@ def in_range(
     return Page([read(collection, item) for item in found.items], found.next_key)
 
 
-def count_in_range(collection: Collection, wanted: KeyRange, start: Item | None) -> int:
+def count_in_range(collection: Collection, wanted: "KeyRange", start: Item | None) -> int:
     """Return how many records a range holds from `start` on, without fetching them."""
     count = 0
     while True:
@@ -153,7 +153,7 @@ def count_in_range(collection: Collection, wanted: KeyRange, start: Item | None)
             return count
 
 
-def start_after(collection: Collection, wanted: KeyRange, stored: Stored) -> Item:
+def start_after(collection: Collection, wanted: "KeyRange", stored: Stored) -> Item:
     """Return the key to go on from when `stored` was the last record of a page."""
     start = keys.record(collection.storage, stored.record["id"])
     if wanted.slot is None:
@@ -161,7 +161,7 @@ def start_after(collection: Collection, wanted: KeyRange, stored: Stored) -> Ite
     return start | index_attributes_of_slot(collection, stored.record, wanted.slot)
 
 
-def start_at(collection: Collection, wanted: KeyRange, record_id: str, entry: str) -> Item:
+def start_at(collection: Collection, wanted: "KeyRange", record_id: str, entry: str) -> Item:
     """Return the key to go on from, given the last record's id and its entry in the index."""
     start = keys.record(collection.storage, record_id)
     if wanted.slot is None:
@@ -176,7 +176,7 @@ def index_attributes_of_slot(collection: Collection, record: Record, slot: int) 
     return {name: attributes[name] for name in ("ip", f"ix{slot}")}
 
 
-def _range_query(collection: Collection, wanted: KeyRange) -> dict[str, Any]:
+def _range_query(collection: Collection, wanted: "KeyRange") -> dict[str, Any]:
     if wanted.slot is None:
         hash_name, sort_name = "PK", "SK"
         partition = keys.records_partition(collection.storage)

@@ -7,11 +7,10 @@ changed rule is obeyed on the next request by every instance.
 
 import time
 
-import orjson
-
 from chalicelib.aws import dynamodb
 from chalicelib.domain import indexes
 from chalicelib.domain.collection import Collection, Definition, Loader, Schema
+from chalicelib.light_orjson import orjson
 from chalicelib.store import keys
 
 _known: list[tuple[Schema, float]] = []
