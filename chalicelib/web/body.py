@@ -5,7 +5,7 @@
   first value is ignored; the value is an object or null.
 * Forms: see `web.forms`.
 
-PocketBase nests JSON 10,000 deep; we stop at `MAX_DEPTH`, which JSON writers can follow.
+PocketBase takes JSON 10,000 levels deep; we stop at `MAX_DEPTH`, so that orjson can write it.
 """
 
 import base64
@@ -17,8 +17,8 @@ from chalicelib.domain.request import Body
 from chalicelib.errors import BadRequestError, TooLargeError
 from chalicelib.web.gateway import Edge
 
-MAX_DEPTH = 200
-"""orjson writes 254 levels; a record lies a few levels deep in a list or an expand."""
+MAX_DEPTH = 230
+"""orjson writes 254 levels; a record lies some levels deep in a list or an expand."""
 MAX_EXACT_INTEGER = 2**53
 _WHITESPACE = " \t\r\n"
 
@@ -30,7 +30,7 @@ def read(edge: Edge) -> Body:
     if not raw:
         return Body({}, {})
     if content_type.startswith("application/json"):
-        return Body(object_of(raw), {})
+        return Body(value_of(raw) or {}, {})
     if content_type.startswith(("multipart/form-data", "application/x-www-form-urlencoded")):
         from chalicelib.web import forms  # noqa: PLC0415  (lazy: most bodies are JSON)
 
@@ -40,11 +40,8 @@ def read(edge: Edge) -> Body:
     raise BadRequestError("Unsupported Content-Type.")
 
 
-def object_of(raw: bytes, *, may_trail: bool = True) -> dict[str, Any]:
-    """Return the JSON object that `raw` begins with; null counts as an empty one.
-
-    Raises `BadRequestError`.
-    """
+def value_of(raw: bytes, *, may_trail: bool = True) -> dict[str, Any] | None:
+    """Return the JSON object (or null) that `raw` begins with. Raises `BadRequestError`."""
     try:
         text = raw.decode()
         start = len(text) - len(text.lstrip(_WHITESPACE))
@@ -55,9 +52,7 @@ def object_of(raw: bytes, *, may_trail: bool = True) -> dict[str, Any]:
             json.dumps(value, ensure_ascii=False).encode()  # refuses half a surrogate pair
     except (ValueError, OverflowError, RecursionError):
         raise BadRequestError from None
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
+    if value is not None and not isinstance(value, dict):
         raise BadRequestError
     if text.count("[") + text.count("{") > MAX_DEPTH:
         _refuse_depth(value)

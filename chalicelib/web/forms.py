@@ -2,7 +2,8 @@
 
 * A text value that reads like a bool or a plain number becomes one (`infer`).
 * A name given twice makes a list; values of the URL's query come after the body's.
-* Each part called `@jsonPayload` is a JSON object laid over the rest, the later the stronger.
+* Each part called `@jsonPayload` is a JSON object laid over the rest, the later the stronger:
+  objects are merged, any other value must be of the kind it replaces, null clears.
 """
 
 import re
@@ -70,8 +71,24 @@ def _data(fields: Fields) -> dict[str, Any]:
         name: values[0] if len(values) == 1 else values for name, values in several.items()
     }
     for payload in payloads:
-        data.update(body.object_of(payload.encode("utf-8", "surrogatepass"), may_trail=False))
+        given = body.value_of(payload.encode("utf-8", "surrogatepass"), may_trail=False)
+        data = {} if given is None else _merged(data, given)
     return data
+
+
+def _merged(old: Any, new: Any) -> Any:
+    """Return `new` laid over `old`. Raises `BadRequestError` for two kinds of value."""
+    if old is None or new is None:
+        return new
+    if _kind(old) is not _kind(new):
+        raise BadRequestError
+    if not isinstance(new, dict):
+        return new
+    return old | {name: _merged(old.get(name), value) for name, value in new.items()}
+
+
+def _kind(value: Any) -> type:
+    return float if type(value) is int else type(value)
 
 
 def _urlencoded(raw: bytes) -> Fields:

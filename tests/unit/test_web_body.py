@@ -80,7 +80,7 @@ def test_other_json_is_refused(raw: bytes) -> None:
         data(raw)
 
 
-@pytest.mark.parametrize("levels", [201, 9_000, 100_000])
+@pytest.mark.parametrize("levels", [body.MAX_DEPTH, 9_000, 100_000])
 def test_deep_nesting_is_refused_cleanly(levels: int) -> None:
     with pytest.raises(BadRequestError):
         data(b'{"j":' + b"[" * levels + b"]" * levels + b"}")
@@ -204,20 +204,28 @@ def test_inference_never_fails(text: str) -> None:
 @pytest.mark.parametrize(
     ("raw", "value"),
     [
-        ("title=a+b%20c&n=12&b=true&sel=a&sel=b", None),
+        ("t=a+b%20c&n=12&b=true&s=a&s=b", {"t": "a b c", "n": 12, "b": True, "s": ["a", "b"]}),
         ("=a&n=3", {"": "a", "n": 3}),
         ("title&n=4", {"title": "", "n": 4}),
         ("j=1&j=x&j=true", {"j": [1, "x", True]}),
         ("title=%ff%C3%A9", {"title": "\ufffdé"}),
         ('title=x&%40jsonPayload={"title":"y","j":{"a":1}}', {"title": "y", "j": {"a": 1}}),
-        ("title=x&%40jsonPayload=null", {"title": "x"}),
-        ('%40jsonPayload={"a":"1"}&a=2', {"a": "1"}),  # the payload wins, and is not inferred
+        ("title=x&%40jsonPayload=null", {}),  # null clears what was there
+        ('title=x&@jsonPayload=null&@jsonPayload={"n":1}', {"n": 1}),
+        ('%40jsonPayload={"a":"1"}&a=x', {"a": "1"}),  # the payload wins, and is not inferred
+        (
+            '@jsonPayload={"j":{"a":{"x":1,"l":[1,2]}}}&@jsonPayload={"j":{"a":{"y":2,"l":[3]}}}',
+            {"j": {"a": {"x": 1, "y": 2, "l": [3]}}},
+        ),
+        ('j=1&j=2&@jsonPayload={"j":[5]}', {"j": [5]}),
+        ('n=1&@jsonPayload={"n":2.5}', {"n": 2.5}),
+        ('@jsonPayload={"j":{"a":1}}&@jsonPayload={"j":null}', {"j": None}),
+        ('@jsonPayload={"j":null}&@jsonPayload={"j":true}', {"j": True}),
         ('@jsonPayload={"a":1,"b":1}&@jsonPayload={"b":2}', {"a": 1, "b": 2}),
     ],
 )
-def test_urlencoded_form_is_read(raw: str, value: dict[str, Any] | None) -> None:
-    expected = value or {"title": "a b c", "n": 12, "b": True, "sel": ["a", "b"]}
-    assert data(raw.encode(), FORM) == expected
+def test_urlencoded_form_is_read(raw: str, value: dict[str, Any]) -> None:
+    assert data(raw.encode(), FORM) == value
 
 
 @pytest.mark.parametrize(
@@ -229,6 +237,11 @@ def test_urlencoded_form_is_read(raw: str, value: dict[str, Any] | None) -> None
         "@jsonPayload=[1]",
         '@jsonPayload={"n":3} junk',  # strict, unlike a JSON body
         '@jsonPayload={"n":3,"n":4}',
+        'n=5&@jsonPayload={"n":"7"}',  # another kind of value than the form's
+        'title=a&@jsonPayload={"title":7}',
+        'j=a&@jsonPayload={"j":[1]}',
+        '@jsonPayload={"j":1}&@jsonPayload={"j":true}',
+        '@jsonPayload={"j":{"a":1}}&@jsonPayload={"j":{"a":"x"}}',
     ],
 )
 def test_malformed_form_is_refused(raw: str) -> None:
