@@ -175,7 +175,7 @@ def _check_rule(rule: str, definition: Definition, others: Definitions) -> Error
 def readable(definition: Definition) -> Collection:
     """Return the collection of a definition that may be wrong: bad indexes are left out."""
     try:
-        return Collection(definition, indexes.read(definition))
+        return Collection(definition, indexes.read(definition | {"indexStates": {}}))
     except (KeyError, ValueError):
         return Collection(definition)
 

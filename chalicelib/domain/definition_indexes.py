@@ -1,10 +1,14 @@
 """Which GSI slot each index of a definition has, and which indexes must be filled anew.
 
+`indexStates` also keeps the parts of each index, in the order of `indexes`, so that requests
+for records need not parse them.
+
 An ordered index takes the first free of the eight slots; a unique one lives in guards and
 takes none. An index that means the same as before keeps its slot and its state. What it means
 is its columns by storage key, so renaming a field does not touch its index.
 """
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from chalicelib.domain import ids, indexes
@@ -43,17 +47,22 @@ def states(definition: Definition, before: Definition | None, new_state: str) ->
     name is told from the first one.
     """
     parsed = [indexes.parse(sql) for sql in definition["indexes"]]
+    names = [entry["name"] for entry in definition["fields"]]
     kept = _kept(definition, before, parsed)
-    found: States = dict(kept)
     used = {state["slot"] for state in kept.values()}
     free = (slot for slot in range(1, indexes.SLOTS + 1) if slot not in used)
+    found: States = {}
     for each in parsed:
-        if each.name not in kept:
-            slot = None if each.unique else next(free)
-            found[each.name] = {"slot": slot, "state": new_state}
-            if new_state == BUILDING:
-                found[each.name]["build"] = ids.random_text(8)
+        state = kept.get(each.name) or _new(each, free, new_state)
+        found[each.name] = state | indexes.parts(each, names)
     return found
+
+
+def _new(parsed: ParsedIndex, free: Iterator[int], state: str) -> dict[str, Any]:
+    made: dict[str, Any] = {"slot": None if parsed.unique else next(free), "state": state}
+    if state == BUILDING:
+        made["build"] = ids.random_text(8)
+    return made
 
 
 def _kept(definition: Definition, before: Definition | None, parsed: list[ParsedIndex]) -> States:

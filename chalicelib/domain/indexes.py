@@ -9,11 +9,14 @@ kept so.
 """
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from chalicelib.domain import index_conditions
 from chalicelib.domain.collection import Definition, Index, IndexColumn
+
+if TYPE_CHECKING:
+    from chalicelib.domain.index_conditions import Condition
 
 COLLATIONS = ("", "BINARY", "NOCASE")
 SLOTS = 8
@@ -47,25 +50,38 @@ class ParsedIndex(NamedTuple):
     sql: str
 
 
-_HEAD = re.compile(
-    r"""\s*create\s+(?P<unique>unique\s+)?\s*index\s*(?P<optional>if\s+not\s+exists\s+)?
-    (?P<name>\S*)\s+on\s+(?P<table>[^\s(]*)\s*\(""",
-    re.IGNORECASE | re.VERBOSE,
-)
-_TAIL = re.compile(r"\s*(?:where\s+(?P<where>[\s\S]*))?\Z", re.IGNORECASE)
-_COLUMN = re.compile(
-    r"""(?P<name>[\s\S]+?)(?:\s+collate\s+[`"'\[]?(?P<collate>\w+)[`"'\]]?)?
-    (?:\s+(?P<sort>asc|desc))?\Z""",
-    re.IGNORECASE | re.VERBOSE,
-)
+@cache
+def _head() -> "re.Pattern[str]":
+    """Compiled when first used, as the others: a request for records parses no index."""
+    return re.compile(
+        r"""\s*create\s+(?P<unique>unique\s+)?\s*index\s*(?P<optional>if\s+not\s+exists\s+)?
+        (?P<name>\S*)\s+on\s+(?P<table>[^\s(]*)\s*\(""",
+        re.IGNORECASE | re.VERBOSE,
+    )
+
+
+@cache
+def _tail() -> "re.Pattern[str]":
+    return re.compile(r"\s*(?:where\s+(?P<where>[\s\S]*))?\Z", re.IGNORECASE)
+
+
+@cache
+def _one_column() -> "re.Pattern[str]":
+    return re.compile(
+        r"""(?P<name>[\s\S]+?)(?:\s+collate\s+[`"'\[]?(?P<collate>\w+)[`"'\]]?)?
+        (?:\s+(?P<sort>asc|desc))?\Z""",
+        re.IGNORECASE | re.VERBOSE,
+    )
+
+
 _QUOTES = "`\"'[] \t\r\n"
 
 
 def parse(sql: str) -> ParsedIndex:
     """Return the parts of an index string. Raises `ValueError` if it is none."""
-    head = _HEAD.match(sql)
+    head = _head().match(sql)
     end = _closing(sql, head.end()) if head else -1
-    tail = _TAIL.match(sql, end + 1) if end > 0 else None
+    tail = _tail().match(sql, end + 1) if end > 0 else None
     if head is None or tail is None:
         raise ValueError(_INVALID)
     schema, name = _name(head["name"])
@@ -109,7 +125,7 @@ def _split(text: str) -> list[str]:
 
 
 def _column(text: str) -> ParsedColumn:
-    match = _COLUMN.match(text)
+    match = _one_column().match(text)
     if match is None:
         raise ValueError(_INVALID)
     name = match["name"].strip()
@@ -171,7 +187,7 @@ def problem(parsed: ParsedIndex, field_names: Sequence[str]) -> str:
 
 def _problem_of_where(where: str, known: set[str]) -> str:
     try:
-        condition = index_conditions.parse(where)
+        condition = _condition(where)
     except ValueError as error:
         return str(error)
     for name in sorted(condition.columns - condition.doubtful):
@@ -180,35 +196,55 @@ def _problem_of_where(where: str, known: set[str]) -> str:
     return ""
 
 
+Parts = dict[str, Any]
+"""An index as it is kept beside its text: `unique`, `columns` as lists, `where`."""
+
+
+def parts(parsed: ParsedIndex, field_names: Iterable[str]) -> Parts:
+    """Return what a stored definition keeps of an index, so that no request parses it again."""
+    spelled = {name.lower(): name for name in field_names}
+    columns = [
+        [spelled[each.name.lower()], each.collate.upper(), each.sort == "DESC"]
+        for each in parsed.columns
+    ]
+    return {"unique": parsed.unique, "columns": columns, "where": parsed.where}
+
+
 def read(definition: Definition) -> tuple[Index, ...]:
     """Return the indexes of a stored definition with their slots and states."""
-    if not definition.get("indexes"):
-        return ()
-    spelled = {entry["name"].lower(): entry["name"] for entry in definition["fields"]}
-    states: Mapping[str, Mapping[str, Any]] = definition.get("indexStates") or {}
-    return tuple(_read(parse(sql), spelled, states) for sql in definition["indexes"])
+    states: Mapping[str, Parts] = definition.get("indexStates") or {}
+    if len(states) == len(definition.get("indexes") or ()):
+        named = zip(states.items(), definition["indexes"], strict=True)
+        return tuple(_read(name, sql, state) for (name, state), sql in named)
+    return tuple(_unstored(definition, sql) for sql in definition["indexes"])
 
 
-def _read(
-    parsed: ParsedIndex, spelled: Mapping[str, str], states: Mapping[str, Mapping[str, Any]]
-) -> Index:
-    state = states.get(parsed.name, {})
-    columns = tuple(
-        IndexColumn(spelled[each.name.lower()], each.collate.upper(), each.sort == "DESC")
-        for each in parsed.columns
-    )
-    slot, is_ready = state.get("slot"), state.get("state", "ready") == "ready"
-    return Index(parsed.name, parsed.unique, columns, parsed.where, parsed.sql, slot, is_ready)
+def _unstored(definition: Definition, sql: str) -> Index:
+    """Return an index of a definition that has no states (yet)."""
+    parsed = parse(sql)
+    return _read(parsed.name, sql, parts(parsed, (each["name"] for each in definition["fields"])))
+
+
+def _read(name: str, sql: str, state: Parts) -> Index:
+    columns = tuple(IndexColumn(*column) for column in state["columns"])
+    is_ready = state.get("state", "ready") == "ready"
+    return Index(name, state["unique"], columns, state["where"], sql, state.get("slot"), is_ready)
 
 
 def where_holds(index: Index, record: Mapping[str, Any]) -> bool:
     """Return whether a record is in a partial index; true if the index is not partial."""
-    return not index.where or index_conditions.parse(index.where).holds(record)
+    return not index.where or _condition(index.where).holds(record)
 
 
 def where_columns(index: Index) -> frozenset[str]:
     """Return the names of the fields that an index's WHERE looks at."""
-    return index_conditions.parse(index.where).columns if index.where else frozenset()
+    return _condition(index.where).columns if index.where else frozenset()
+
+
+def _condition(where: str) -> "Condition":
+    from chalicelib.domain import index_conditions  # noqa: PLC0415 (lazy: only partial indexes)
+
+    return index_conditions.parse(where)
 
 
 def unique_column(definitions_indexes: Sequence[str], name: str) -> bool:

@@ -31,6 +31,9 @@ _SETTLE_SECONDS = WRITE_WINDOW_SECONDS + GRACE_SECONDS
 _FAILED = "Failed to update collection."
 _TOO_LONG = "a value is too long for it"
 
+_NOTES = ("build", "pass", "after", "since")
+"""What a state holds only while its index is filled."""
+
 State = dict[str, Any]
 
 
@@ -160,9 +163,9 @@ def _fill(building: Building, until: float) -> bool:
         try:
             filled = store.index_filling.fill_page(*current, state.get("after", ""))
         except index_values.IndexValueTooLongError:
-            raise _undo(*current, _TOO_LONG) from None
+            raise _undo(building, *current, _TOO_LONG) from None
         if filled.duplicate is not None:
-            raise _undo(*current, _duplicate(*current))
+            raise _undo(building, *current, _duplicate(*current))
         if not filled.last_id:
             return True
         state["after"] = filled.last_id
@@ -176,25 +179,31 @@ def _duplicate(collection: Collection, index: Index) -> str:
 
 def _note(building: Building) -> None:
     """Store how far an index is, if it is still the same one."""
-    state = building.state
-    if state["state"] == definition_indexes.READY:
-        state = {"slot": state["slot"], "state": state["state"]}
+    is_ready = building.state["state"] == definition_indexes.READY
+    noted = {name: building.state[name] for name in _NOTES if name in building.state}
 
-    def change(definition: Definition) -> Definition | None:
+    def edit(definition: Definition) -> Definition | None:
         states = definition["indexStates"]
-        if states.get(building.name, {}).get("build") != building.state["build"]:
+        stored = states.get(building.name, {})
+        if stored.get("build") != building.state["build"]:
             return None
-        return definition | {"indexStates": states | {building.name: state}}
+        kept = {name: value for name, value in stored.items() if name not in _NOTES}
+        changed = {"state": definition_indexes.READY} if is_ready else noted
+        return definition | {"indexStates": states | {building.name: kept | changed}}
 
-    services.collections.change(building.collection_id, change)
+    services.collections.change(building.collection_id, edit)
 
 
-def _undo(collection: Collection, index: Index, reason: str) -> BadRequestError:
+def _undo(building: Building, collection: Collection, index: Index, reason: str) -> BadRequestError:
     """Drop an index that the records do not allow and return the error that says so."""
+
+    def edit(definition: Definition) -> Definition | None:
+        state = definition["indexStates"].get(index.name, {})
+        is_same = state.get("build") == building.state["build"]
+        return definition_indexes.without(definition, [index.name]) if is_same else None
+
+    services.collections.change(building.collection_id, edit)
     position = [each.name for each in collection.indexes].index(index.name)
-    services.collections.change(
-        collection.id, lambda found: definition_indexes.without(found, [index.name])
-    )
     return refusal(position, index.name, reason)
 
 

@@ -91,11 +91,12 @@ def test_indexes_are_read_with_the_names_of_their_fields_and_their_slots() -> No
             "CREATE INDEX i ON t (TITLE collate nocase, n desc) WHERE n > 1",
             "CREATE UNIQUE INDEX u ON t (title)",
         ],
-        "indexStates": {
-            "i": {"slot": 3, "state": "building"},
-            "u": {"slot": None, "state": "ready"},
-        },
     }
+    names = [each["name"] for each in definition["fields"]]
+    i, u = (indexes.parts(indexes.parse(sql), names) for sql in definition["indexes"])
+    states = {"i": {"slot": 3, "state": "building", **i}, "u": {"slot": None, **u}}
+    assert indexes.read(definition)[0].slot is None  # before it has states
+    definition["indexStates"] = states
     ordered, unique = indexes.read(definition)
     assert ordered.columns == (IndexColumn("title", "NOCASE", False), IndexColumn("n", "", True))
     assert (ordered.slot, ordered.is_ready, ordered.unique) == (3, False, False)
