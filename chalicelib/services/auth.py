@@ -37,7 +37,6 @@ _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
 _NO_COLLECTION = "Missing or invalid collection context."
 _NO_AUTH_COLLECTION = "Missing or invalid auth collection context."
 _UNREADABLE = "An error occurred while loading the submitted data."
-_UNSUPPORTED = "Unsupported Content-Type"
 _INVALID = "An error occurred while validating the submitted data."
 
 
@@ -159,24 +158,23 @@ def _auth_collection(
     return collection
 
 
-def _form(call: Call, shape: Mapping[str, type]) -> dict[str, Any]:
-    """Return the body's values. Raises `BadRequestError` for a body that cannot be read."""
-    kind = call.headers.get("content-type", "").lower()
-    is_text = kind.startswith(("multipart/", "application/x-www-form-urlencoded"))
+def _form(call: Call, shape: Mapping[str, type], tells_type: bool = False) -> dict[str, Any]:
+    """Return the body's values. Raises `BadRequestError` for a body that cannot be read.
+
+    A login alone says that it is the content type which cannot (`tells_type`).
+    """
     try:
-        return binding.read(call.body.data, shape, is_text)
-    except ValueError as error:
+        return binding.read(call.body.data, shape, binding.is_form(call.headers))
+    except (ValueError, BadRequestError) as error:
+        if tells_type and str(error).startswith("Unsupported Content-Type"):
+            raise
         raise BadRequestError(_UNREADABLE) from error
-    except BadRequestError as error:
-        raise (
-            error if str(error).startswith(_UNSUPPORTED) else BadRequestError(_UNREADABLE)
-        ) from error
 
 
 def _account(session: Session, collection: Collection) -> Record:
     """Return the record that the submitted identity and password belong to."""
     shape = {"identity": str, "password": str, "identityField": str}
-    form = _form(session.call, shape)
+    form = _form(session.call, shape, tells_type=True)
     allowed = collection.auth["passwordAuth"]["identityFields"]
     if errors := _login_errors(form, allowed):
         raise BadRequestError(_INVALID, errors)

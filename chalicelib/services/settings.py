@@ -10,7 +10,7 @@ from its next request on.
 from typing import Any
 
 from chalicelib import services, store
-from chalicelib.domain import app_settings
+from chalicelib.domain import app_settings, binding
 from chalicelib.domain.app_settings import AppSettings
 from chalicelib.domain.collection import Schema
 from chalicelib.domain.request import Call
@@ -75,8 +75,10 @@ def require_superuser_address(call: Call) -> None:
 
 def _submitted(call: Call) -> dict[str, Any]:
     try:
+        if binding.is_form(call.headers):
+            return binding.nested(app_settings.DEFAULTS, call.body.data)
         return call.body.data
-    except BadRequestError as error:
+    except (BadRequestError, ValueError) as error:
         raise _unreadable() from error
 
 

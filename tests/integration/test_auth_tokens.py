@@ -239,6 +239,14 @@ def test_a_duration_of_the_wrong_type(client: Client, account: dict[str, Any], v
     assert impersonated(client, account, {"duration": value}).refusal == UNREADABLE
 
 
+def test_a_duration_in_other_bodies(client: Client, account: dict[str, Any]) -> None:
+    path = f"{USERS}/impersonate/{account['id']}"
+    assert client.form(path, {"duration": "7"}, client.root).status == 200
+    assert client.form(path, {"duration": "x"}, client.root).refusal == UNREADABLE
+    text = client("POST", path, token=client.root, raw="7", content_type="text/plain")
+    assert text.refusal == UNREADABLE  # a login says that it is the type
+
+
 def test_a_negative_duration(client: Client, account: dict[str, Any]) -> None:
     answer = impersonated(client, account, {"duration": -1})
     assert answer.body["message"] == "An error occurred while validating the submitted data."

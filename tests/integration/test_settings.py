@@ -79,6 +79,21 @@ def test_a_body_of_the_wrong_shape_is_refused(client: Client, raw: str) -> None:
     assert client("PATCH", SETTINGS, token=client.root, raw=raw).refusal == UNREADABLE
 
 
+def test_a_form_names_settings_by_path(client: Client) -> None:
+    kind = "application/x-www-form-urlencoded"
+    form = "meta.appName=B&meta.appName=C&batch.enabled=true&batch.maxRequests=7&superuserIPs=::1"
+
+    def patch(raw: str) -> Any:
+        return client("PATCH", SETTINGS, token=client.root, raw=raw, content_type=kind)
+
+    answer = patch(form.replace("&superuserIPs=::1", "&meta=1&Meta.AppName=D"))
+    assert answer.body["meta"]["appName"] == "B"
+    assert answer.body["batch"]["enabled"] is True
+    assert answer.body["batch"]["maxRequests"] == 7
+    assert patch("batch.maxRequests=x").refusal == UNREADABLE
+    assert patch(form).body["superuserIPs"] == ["::1"]
+
+
 def test_other_verbs_are_not_found(client: Client) -> None:
     for verb in ("PUT", "POST", "DELETE"):
         assert client(verb, SETTINGS, {}, client.root).status == 404

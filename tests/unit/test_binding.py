@@ -21,7 +21,7 @@ LOGIN = {"identity": str, "password": str}
     ],
 )
 def test_json_is_read_by_name(data: dict[str, Any], expected: dict[str, str]) -> None:
-    assert binding.read(data, LOGIN, is_text=False) == expected
+    assert binding.read(data, LOGIN, as_form=False) == expected
 
 
 @pytest.mark.parametrize(
@@ -36,14 +36,14 @@ def test_json_is_read_by_name(data: dict[str, Any], expected: dict[str, str]) ->
 )
 def test_json_of_another_type_is_refused(data: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="identity"):
-        binding.read(data, LOGIN, is_text=False)
+        binding.read(data, LOGIN, as_form=False)
 
 
 @pytest.mark.parametrize(
     ("value", "expected"), [(None, 0), (0, 0), (-1, -1), (100, 100), (2**63 - 1, 2**63 - 1)]
 )
 def test_a_json_integer(value: Any, expected: int) -> None:
-    assert binding.read({"Duration": value}, {"duration": int}, is_text=False) == {
+    assert binding.read({"Duration": value}, {"duration": int}, as_form=False) == {
         "duration": expected
     }
 
@@ -51,7 +51,7 @@ def test_a_json_integer(value: Any, expected: int) -> None:
 @pytest.mark.parametrize("value", ["5", 5.5, 5.0, True, [], 2**63])
 def test_what_is_no_json_integer_is_refused(value: Any) -> None:
     with pytest.raises(ValueError, match="duration"):
-        binding.read({"duration": value}, {"duration": int}, is_text=False)
+        binding.read({"duration": value}, {"duration": int}, as_form=False)
 
 
 @pytest.mark.parametrize(
@@ -67,16 +67,61 @@ def test_what_is_no_json_integer_is_refused(value: Any) -> None:
     ],
 )
 def test_a_forms_text_is_what_was_sent(value: Any, expected: str) -> None:
-    form = binding.read({"identity": value}, LOGIN, is_text=True)
+    form = binding.read({"identity": value}, LOGIN, as_form=True)
     assert form == {"identity": expected, "password": ""}
 
 
+SHAPE: dict[str, Any] = {"smtp": {"port": 0, "tls": False, "host": ""}, "ips": []}
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ({}, {}),
+        ({"smtp.port": 25}, {"smtp": {"port": 25}}),
+        ({"smtp.host": 7, "smtp.tls": True}, {"smtp": {"host": "7", "tls": True}}),
+        ({"smtp.host": [1, 2]}, {"smtp": {"host": "1"}}),  # the first of several
+        ({"smtp.tls": 1}, {"smtp": {"tls": True}}),
+        ({"smtp.tls": "F"}, {"smtp": {"tls": False}}),
+        ({"smtp.host": ""}, {"smtp": {"host": ""}}),
+        ({"ips": "::1"}, {"ips": ["::1"]}),
+        ({"ips": ["::1", "::2"]}, {"ips": ["::1", "::2"]}),
+        ({"smtp": 1, "smtp[port]": 2, "Smtp.Port": 3, "smtp.port.x": 4}, {}),
+        ({"smtp": {"port": 25}, "smtp.host": "a"}, {"smtp": {"port": 25, "host": "a"}}),
+        ({"smtp": {"PORT": 25}}, {"smtp": {"PORT": 25}}),  # JSON of @jsonPayload
+    ],
+)
+def test_a_forms_names_may_be_paths(data: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert binding.nested(SHAPE, data) == expected
+
+
+@pytest.mark.parametrize("data", [{"smtp.port": "x"}, {"smtp.port": 2.5}, {"smtp.tls": "on"}])
+def test_a_forms_text_of_the_wrong_type_is_refused(data: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"x|2.5|on"):
+        binding.nested(SHAPE, data)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "expected"),
+    [
+        ("multipart/form-data; boundary=x", True),
+        ("application/x-www-form-urlencoded", True),
+        ("Application/X-WWW-Form-Urlencoded; charset=utf-8", True),
+        ("application/json", False),
+        ("", False),
+    ],
+)
+def test_which_bodies_are_forms(content_type: str, expected: bool) -> None:
+    assert binding.is_form({"content-type": content_type}) is expected
+    assert binding.is_form({}) is False
+
+
 def test_a_forms_names_match_exactly() -> None:
-    assert binding.read({"Identity": "a"}, LOGIN, is_text=True)["identity"] == ""
+    assert binding.read({"Identity": "a"}, LOGIN, as_form=True)["identity"] == ""
 
 
 def test_a_forms_integer_is_read_from_its_text() -> None:
-    assert binding.read({"duration": 7}, {"duration": int}, is_text=True) == {"duration": 7}
-    assert binding.read({"duration": ""}, {"duration": int}, is_text=True) == {"duration": 0}
+    assert binding.read({"duration": 7}, {"duration": int}, as_form=True) == {"duration": 7}
+    assert binding.read({"duration": ""}, {"duration": int}, as_form=True) == {"duration": 0}
     with pytest.raises(ValueError, match="x"):
-        binding.read({"duration": "x"}, {"duration": int}, is_text=True)
+        binding.read({"duration": "x"}, {"duration": int}, as_form=True)
