@@ -1,5 +1,6 @@
 """Login by password. Every status, message and code was first asked of PocketBase 0.40.6."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import bcrypt
@@ -298,6 +299,17 @@ def test_a_challenge_that_another_method_left_is_met_once(client: Client, rule: 
     assert client("POST", LOGIN, body).status == 200
     again = client("POST", LOGIN, body)
     assert again.refusal == refused(400, "Invalid or expired MFA session.")
+
+
+def test_two_who_meet_one_challenge_at_once_do_not_both_sign_in(client: Client, rule: Any) -> None:
+    rule(otp={"enabled": True}, mfa={"enabled": True})
+    own = client.as_root("GET", f"{MEMBERS}/records?filter=(nick='Nan')")["items"][0]
+    challenge = {"collectionRef": own["collectionId"], "recordRef": own["id"], "method": "otp"}
+    mfa_id = client.as_root("POST", "/api/collections/_mfas/records", challenge)["id"]
+    body = {"identity": "Nan", "password": PASSWORD, "mfaId": mfa_id}
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: client("POST", LOGIN, body).status, range(4)))
+    assert sorted(answers) == [200, 400, 400, 400]
 
 
 def test_an_unknown_account_costs_as_much_as_a_wrong_password(
