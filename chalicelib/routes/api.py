@@ -38,7 +38,7 @@ class ApiBlueprint(Blueprint):
 
 def call_of(edge: Edge) -> Call:
     """Return the request as the services see it."""
-    query = {name: values[0] for name, values in edge.query.items()}
+    query = {name: values[0] for name, values in edge.query.items() if values}
     return Call(edge.method, edge.path, query, edge.headers, lambda: _body(edge), edge.ip)
 
 

@@ -15,7 +15,7 @@ import socket
 import sys
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from chalicelib.config import settings
 from chalicelib.errors import ApiError
@@ -53,7 +53,7 @@ def _every_path(match_result: Any) -> Any:
             pass
 
         def match_route(self, url: str) -> Any:
-            query = parse_qs(urlsplit(url).query, keep_blank_values=True)
+            query = parse_qs(url.partition("?")[2], keep_blank_values=True)
             return match_result(gateway.FALLBACK, {}, query)
 
     return EveryPath
@@ -90,7 +90,7 @@ class _Handling(BaseHTTPRequestHandler):
             return
         answer = self.local_gateway.handle_request(
             method=self.command,
-            path=self.path if self.path.startswith("/") else _origin_form(self.path),
+            path=_text(self.path if self.path.startswith("/") else _origin_form(self.path)),
             headers={name.lower(): _text(value) for name, value in reversed(self.headers.items())},
             body=body,
         )
@@ -98,7 +98,7 @@ class _Handling(BaseHTTPRequestHandler):
         if answer.get("isBase64Encoded"):
             content = base64.b64decode(content)
         elif isinstance(content, str):
-            content = content.encode()
+            content = content.encode("utf-8", "replace")
         self._send(answer["statusCode"], answer["headers"], content)
 
     def _send(self, status: int, fields: dict[str, str], content: bytes) -> None:
@@ -116,7 +116,7 @@ class _Handling(BaseHTTPRequestHandler):
         if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
             return self._chunked()
         given = self.headers.get("Content-Length", "0")
-        if not (given.isascii() and given.isdigit()):
+        if not (given.isascii() and given.isdigit() and len(given) < 19):
             raise _RefusedError(400)
         if int(given) > settings().body_limit_bytes:
             raise _RefusedError(413)
@@ -176,10 +176,9 @@ class _Handling(BaseHTTPRequestHandler):
 
 def _origin_form(url: str) -> str:
     """Return path and query of `http://host/path?query`; proxies send that."""
-    parts = urlsplit(url)
-    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return "/" + url.partition("://")[2].partition("/")[2]
 
 
 def _text(value: str) -> str:
-    """Return a header's value with its bytes read as UTF-8, as PocketBase reads them."""
+    """Return a header's value or a path, its bytes read as UTF-8, as PocketBase reads them."""
     return value if value.isascii() else value.encode("latin-1").decode("utf-8", "replace")

@@ -73,7 +73,7 @@ def _body(environ: Environ) -> bytes:
 
 def _send(answer: dict[str, Any], method: str, start_response: StartResponse) -> list[bytes]:
     status = answer["statusCode"]
-    body = answer["body"].encode()
+    body = answer["body"].encode("utf-8", "replace")
     if answer.get("isBase64Encoded"):
         body = base64.b64decode(body)
     fields = [(name, _latin(value)) for name, value in answer["headers"].items()]

@@ -301,6 +301,7 @@ def test_head_sends_no_body_and_the_connection_goes_on(server: Server) -> None:
     [
         (head(b"POST /api/echo/x HTTP/1.1", b"Content-Length: abc"), 400),
         (head(b"POST /api/echo/x HTTP/1.1", b"Content-Length: -5"), 400),
+        (head(b"POST /api/echo/x HTTP/1.1", b"Content-Length: " + b"9" * 5000), 400),
         (head(b"POST /api/echo/x HTTP/1.1", b"Transfer-Encoding: chunked") + b"zz\r\n", 400),
         (head(b"POST /api/echo/x HTTP/1.1", b"Transfer-Encoding: chunked") + b"-1\r\n", 413),
         (head(b"POST /api/echo/x HTTP/1.1", b"Transfer-Encoding: chunked") + b"fffffff\r\n", 413),
@@ -345,6 +346,13 @@ def test_bodies_are_judged_by_the_app(
 def test_absolute_uri_of_a_proxy_is_understood(server: Server) -> None:
     received = raw(server, head(b"GET http://x/api/health?fields=code HTTP/1.1"))
     assert received.endswith(b'{"code":200}')
+    assert raw(server, head(b"GET http://[ HTTP/1.1")).startswith(b"HTTP/1.1 404 ")
+
+
+def test_path_that_is_not_encoded_is_read_as_utf8(server: Server) -> None:
+    received = raw(server, head("GET /api/echo/é?q=日 HTTP/1.1".encode()))
+    answer = json.loads(received.partition(b"\r\n\r\n")[2])
+    assert (answer["id"], answer["query"]) == ("é", {"q": "日"})
 
 
 def test_requests_in_parallel_keep_apart_and_none_is_dropped(server: Server) -> None:
