@@ -199,6 +199,11 @@ def test_every_single_changed_character_spoils_the_signature() -> None:
         assert tokens.verify(spoilt, KEY, NOW) is None, position
 
 
+def test_claims_are_the_callers_to_change() -> None:
+    (tokens.decode_unverified(TOKEN) or {})["id"] = "r2"
+    assert tokens.decode_unverified(TOKEN) == CLAIMS
+
+
 def test_an_empty_key_signs_and_proves_nothing() -> None:
     assert tokens.verify(forged(CLAIMS, key=""), "", NOW) is None
     with pytest.raises(ValueError, match="key"):
