@@ -30,8 +30,8 @@ def pick(value: Any, fields: str) -> Any:
     if not paths:
         return value
     if isinstance(value, dict) and value.keys() >= _ENVELOPE and "collectionId" not in value:
-        return {**value, "items": _picked(value["items"], paths)}
-    return _picked(value, paths)
+        return {**value, "items": _picked(value["items"], _Level(paths))}
+    return _picked(value, _Level(paths))
 
 
 def parse(fields: str) -> Paths:
@@ -84,26 +84,37 @@ def excerpt(text: str, length: int, with_ellipsis: bool = False) -> str:
     return text[:length].strip() + ("..." if with_ellipsis else "")
 
 
-def _picked(value: Any, paths: Paths) -> Any:
+class _Level(dict[str, Modifier | None]):
+    """For each key met so far, what becomes of its value; None leaves the key out."""
+
+    def __init__(self, paths: Paths) -> None:
+        super().__init__()
+        self._paths = paths
+
+    def __missing__(self, key: str) -> Modifier | None:
+        self[key] = modifier = self._modifier(key)
+        return modifier
+
+    def _modifier(self, key: str) -> Modifier | None:
+        inner = _below(self._paths, key)
+        if not inner:
+            return self._paths["*"] or _whole if "*" in self._paths else None
+        if _LEAF in inner:
+            return inner[_LEAF] or _whole
+        level = _Level(inner)
+        return lambda value: _picked(value, level)
+
+
+def _picked(value: Any, level: _Level) -> Any:
     if isinstance(value, list):
-        return [_picked(item, paths) for item in value]
+        return [_picked(item, level) for item in value]
     if not isinstance(value, dict):
         return value
-    rest = paths.get("*")
-    has_rest = "*" in paths
-    picked = {}
-    for key, item in value.items():
-        inner = _below(paths, key)
-        if not inner and not has_rest:
-            continue
-        if not inner:
-            picked[key] = rest(item) if rest else item
-        elif _LEAF in inner:
-            modify = inner[_LEAF]
-            picked[key] = modify(item) if modify else item
-        else:
-            picked[key] = _picked(item, inner)
-    return picked
+    return {key: modify(item) for key, item in value.items() if (modify := level[key])}
+
+
+def _whole(value: Any) -> Any:
+    return value
 
 
 def _below(paths: Paths, key: str) -> Paths:
