@@ -6,6 +6,7 @@ an end makes at most `OPEN_REPEAT` more than it must.
 """
 
 import secrets
+from functools import lru_cache
 
 from chalicelib.domain import ids, patterns
 from chalicelib.domain.patterns import charsets
@@ -25,8 +26,13 @@ class AutogenerateError(ValueError):
 def generate(pattern: str) -> str:
     """Return a random text of the pattern. Raises `PatternError` and `AutogenerateError`."""
     characters: list[str] = []
-    _write(patterns.parse(pattern), characters)
+    _write(_tree(pattern), characters)
     return "".join(characters)
+
+
+@lru_cache(maxsize=128)
+def _tree(pattern: str) -> Node:
+    return patterns.parse(pattern)
 
 
 def _write(node: Node, characters: list[str]) -> None:
@@ -47,8 +53,22 @@ def _write(node: Node, characters: list[str]) -> None:
 
 def _repeat(node: Repeat, characters: list[str]) -> None:
     most = max(OPEN_REPEAT, node.minimum) if node.maximum is None else node.maximum
-    for _ in range(node.minimum + secrets.randbelow(most - node.minimum + 1)):
+    count = node.minimum + secrets.randbelow(most - node.minimum + 1)
+    alphabet = _alphabet(node.item) if isinstance(node.item, Chars) else ""
+    if alphabet and count <= MAX_LENGTH:
+        characters.extend(ids.random_text(count, alphabet))
+        return
+    for _ in range(count):
         _write(node.item, characters)
+
+
+@lru_cache(maxsize=256)
+def _alphabet(node: Chars) -> str:
+    """Return the characters that a set makes; empty for one without printable ASCII."""
+    if node.is_any:
+        return ids.ALPHANUMERIC
+    ranges = charsets.intersect(node.ranges, _PRINTABLE)
+    return "".join(chr(at) for low, high in ranges for at in range(low, high + 1))
 
 
 def _character(node: Chars) -> str:
