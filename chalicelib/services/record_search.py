@@ -182,21 +182,18 @@ class Search:
         return paging.cursor_text(Cursor(span.slot, stored.record["id"], entry))
 
     def _matches(self, wanted: int | None = None, start: Item | None = None) -> Iterator[Stored]:
-        """Yield the candidates that match, in the plan's order; `wanted` says how many may do."""
+        """Yield the candidates that match, in the plan's order.
+
+        `wanted` says how many may do: so many are read first, then twice as many each time.
+        """
         predicate, scope = self._predicate, self._scope
-        for candidates in self.candidates.pages(self._first_limit(wanted), start):
+        for candidates in self.candidates.pages(wanted, start):
             if predicate is not None:
                 predicate.prefetch([stored.record for stored in candidates], scope)
             for stored in candidates:
                 if predicate is None or predicate.matches(stored.record, scope):
                     self.matched += 1
                     yield stored
-
-    def _first_limit(self, wanted: int | None) -> int | None:
-        """Return how many items to read at first: exactly the page where each one matches."""
-        if wanted is None or self._range_is_exact():
-            return wanted
-        return max(2 * wanted, 60)
 
     def _sorted(self, found: list[Stored]) -> list[Stored]:
         """Sort in memory: by the sort's keys, then in order of insertion."""

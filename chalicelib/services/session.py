@@ -19,7 +19,6 @@ from chalicelib.domain.request import Call, Record, RequestInfo
 from chalicelib.errors import ForbiddenError, NotFoundError, UnauthorizedError
 from chalicelib.store import keys
 from chalicelib.store.changes import Changes
-from chalicelib.store.records import Stored
 from chalicelib.store.related import Related
 
 WRITE_WINDOW_SECONDS = 2.0
@@ -159,7 +158,7 @@ def _records(
 ) -> list[tuple[Collection, str]]:
     found = [(where, i) for where, i in wants(schema) if 0 < len(i) <= MAX_ID_CHARACTERS]
     if claims is not None:
-        collection = schema.by_id(str(claims.get("collectionId", "")))
+        collection = schema.find(str(claims.get("collectionId", "")))
         record_id = str(claims.get("id", ""))
         if (
             collection is not None
@@ -181,19 +180,15 @@ def _remember(session: Session, items: _Items, claims: dict[str, Any] | None, wa
 
 def _sign_in(session: Session, claims: dict[str, Any]) -> None:
     """Make the token's record the caller, if the token is genuine and an auth token."""
-    collection = session.schema.by_id(str(claims.get("collectionId", "")))
+    collection = session.schema.find(str(claims.get("collectionId", "")))
     if collection is None or not collection.is_auth:
         return
     stored = session.related.find(collection, str(claims.get("id", "")))
     if stored is None or claims.get("type") != "auth":
         return
-    key = signing_key(collection, stored, "authToken")
-    if tokens.verify(session.call.token, key, session.now) is not None:
-        session.auth, session.auth_collection = stored.record, collection
-
-
-def signing_key(collection: Collection, stored: Stored, kind: str) -> str:
-    """Return the key of one kind of token (`authToken`, ...) of a record."""
-    token_key: str = stored.record.get("tokenKey", "")
-    secret: str = collection.auth[kind]["secret"]
-    return token_key + secret
+    key = tokens.signing_key(tokens.AUTH, collection, stored.record)
+    if tokens.verify(session.call.token, key, session.now) is None:
+        return
+    session.auth, session.auth_collection = stored.record, collection
+    if collection.is_superusers:
+        services.settings.require_superuser_address(session.call)

@@ -7,11 +7,10 @@ is written only if that is still the version. Whoever was slower reads again and
 from collections.abc import Sequence
 from typing import Any
 
-import orjson
-
 from chalicelib.aws import dynamodb
 from chalicelib.domain.collection import Definition, Schema
 from chalicelib.errors import BadRequestError
+from chalicelib.light_orjson import orjson
 from chalicelib.store import dropped, keys, schema
 from chalicelib.store.changes import MAX_ACTIONS
 from chalicelib.store.dropped import Dropped

@@ -10,11 +10,10 @@ import time
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-import orjson
-
 from chalicelib import aws
 from chalicelib.aws import dynamodb
 from chalicelib.domain.collection import Collection, Schema
+from chalicelib.light_orjson import orjson
 from chalicelib.store import keys, records
 
 SETTLED_SECONDS = 60

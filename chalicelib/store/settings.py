@@ -7,9 +7,8 @@ how every instance hears of one at no further read (services/settings.py).
 import os
 from typing import Any, NamedTuple
 
-import orjson
-
 from chalicelib.aws import dynamodb
+from chalicelib.light_orjson import orjson
 from chalicelib.store import keys
 
 

@@ -29,7 +29,16 @@ Holds: TypeAlias = Callable[[Record], bool]
 class Predicate:
     """Rules and filters that must all hold for a record."""
 
-    __slots__ = ("_fixed", "_parts", "_schema", "_sort", "collection", "hops")
+    __slots__ = (
+        "_conjuncts",
+        "_fixed",
+        "_parts",
+        "_plain_terms",
+        "_schema",
+        "_sort",
+        "collection",
+        "hops",
+    )
 
     def __init__(
         self, parts: Sequence[Part], collection: Collection, schema: Schema, sort: str = ""
@@ -40,6 +49,8 @@ class Predicate:
         self._schema = schema
         self._sort = sort
         self._fixed: Holds | None = None
+        self._conjuncts: tuple[Conjunct, ...] | None = None
+        self._plain_terms: int | None = None
         context, holds = self._compile(None)
         self.hops = tuple(sorted(context.hops))
         """The relation paths that are followed from the record, such as ("author", "team")."""
@@ -79,11 +90,13 @@ class Predicate:
 
     def conjuncts(self) -> tuple[Conjunct, ...]:
         """Return comparisons of own fields that every match must satisfy, for the planner."""
-        return tuple(
-            conjunct
-            for text, _ in self._parts
-            for conjunct in conjuncts(parse(text), self.collection, self._schema)
-        )
+        if self._conjuncts is None:
+            self._conjuncts = tuple(
+                conjunct
+                for text, _ in self._parts
+                for conjunct in conjuncts(parse(text), self.collection, self._schema)
+            )
+        return self._conjuncts
 
     @property
     def plain_terms(self) -> int:
@@ -91,9 +104,16 @@ class Predicate:
 
         -1 where the conjuncts do not say it all: an `||`, a join, a private e-mail address.
         """
+        if self._plain_terms is None:
+            self._plain_terms = self._count_plain_terms()
+        return self._plain_terms
+
+    def _count_plain_terms(self) -> int:
         if self.hops or (self.collection.is_auth and any(client for _, client in self._parts)):
             return -1
-        counts = [plain_terms(parse(text), self.collection, self._schema) for text, _ in self._parts]
+        counts = [
+            plain_terms(parse(text), self.collection, self._schema) for text, _ in self._parts
+        ]
         return -1 if -1 in counts else sum(counts)
 
     def prefetch(self, records: Iterable[Record], scope: Scope) -> None:

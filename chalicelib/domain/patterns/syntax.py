@@ -4,6 +4,7 @@ The language is the one of RE2's syntax page, https://github.com/google/re2/wiki
 """
 
 import re
+from functools import lru_cache
 
 from chalicelib.domain.patterns import charsets, classes
 from chalicelib.domain.patterns.charsets import Ranges
@@ -66,6 +67,7 @@ class Assertion:
 Node = Chars | Concat | Alternate | Repeat | Assertion
 
 
+@lru_cache(maxsize=256)
 def parse(pattern: str) -> Node:
     """Return the pattern's tree. Raises `PatternError`."""
     reader = _Reader(pattern)
