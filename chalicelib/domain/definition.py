@@ -126,7 +126,8 @@ def _read(body: dict[str, Any], present: Definition) -> Definition:
 
 def _settle(made: Definition, before: Definition | None) -> Definition:
     """Add what every collection has: own fields, keys, indexes of this table, index states."""
-    definition_fields.add_own(made["fields"], made["type"])
+    if made["type"] in ("base", "auth") or not made["fields"]:
+        definition_fields.add_own(made["fields"], made["type"])
     old_fields, dropped = ([], []) if before is None else (before["fields"], before["droppedKeys"])
     made["droppedKeys"] = definition_fields.give_keys(made["fields"], old_fields, dropped)
     made["indexes"] = [indexes.for_table(sql, made["name"]) for sql in made["indexes"]]

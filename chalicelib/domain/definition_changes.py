@@ -20,6 +20,8 @@ Definitions = Mapping[str, Definition]
 BAD_FORMAT = "Failed to load the submitted data due to invalid formatting."
 BAD_TYPE = "Failed to load the collection type data due to invalid formatting."
 BAD_IMPORT_BODY = "An error occurred while loading the submitted data."
+_CREATE_FAILED = "Failed to create collection."
+_UPDATE_FAILED = "Failed to update collection."
 _BAD_IMPORT = "Failed to import collections."
 
 
@@ -37,7 +39,7 @@ def created(body: Any, definitions: Definitions, now: str) -> Definition:
         made = definition.create(body, definitions, now)
     except FormatError:
         raise BadRequestError(BAD_FORMAT) from None
-    _refuse(made, None, definitions, "Failed to create collection.")
+    _refuse(made, None, definitions, _CREATE_FAILED)
     return _with_states(made, None, definition_indexes.READY)
 
 
@@ -57,8 +59,10 @@ def updated(body: Any, before: Definition, definitions: Definitions, now: str) -
         made = definition.update(body, before, now)
     except FormatError:
         raise BadRequestError(BAD_FORMAT) from None
+    if made["id"] != before["id"]:
+        raise BadRequestError(f"{_UPDATE_FAILED} Raw error: \nthe id of a collection stays")
     others = {each: found for each, found in definitions.items() if each != before["id"]}
-    _refuse(made, before, others, "Failed to update collection.")
+    _refuse(made, before, others, _UPDATE_FAILED)
     return _with_states(made, before, definition_indexes.BUILDING)
 
 
@@ -67,6 +71,9 @@ def _refuse(made: Definition, before: Definition | None, others: Definitions, me
     errors = errors or definition_checks.check_indexes(made, others)
     if errors:
         raise BadRequestError(message, errors)
+    if made["name"].lower().startswith("sqlite_"):
+        reason = f"object name reserved for internal use: {made['name']}"
+        raise BadRequestError(f"{message} Raw error: \n{reason}")
 
 
 def _with_states(made: Definition, before: Definition | None, new_state: str) -> Definition:

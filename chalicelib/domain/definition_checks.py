@@ -64,9 +64,7 @@ def _check_id(
     definition: Definition, before: Definition | None, others: Definitions
 ) -> ErrorData | None:
     if before is not None:
-        if definition["id"] == before["id"]:
-            return None
-        return field_error("validation_values_mismatch", "Values don't match")
+        return None  # `definition_changes` lets no id change
     wrong = length_between(definition["id"], 1, 100)
     if wrong:
         return wrong
@@ -102,7 +100,7 @@ def _check_name_is_free(name: str, others: Definitions) -> ErrorData | None:
     if name in others:
         message = "The name must not match an existing collection id"
         return field_error("validation_collection_name_id_duplicate", message)
-    if name.lower() in _INTERNAL_TABLES or name.lower().startswith("sqlite_"):
+    if name.lower() in _INTERNAL_TABLES:
         message = "The name shouldn't match with an existing internal table"
         return field_error("validation_collection_name_invalid", message)
     return None

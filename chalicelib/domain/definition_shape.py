@@ -11,6 +11,9 @@ from typing import Any
 Reader = Callable[[Any, Any], Any]
 
 
+_EXACT = 2.0**53
+
+
 class FormatError(ValueError):
     """The body has a value of the wrong JSON type."""
 
@@ -34,8 +37,11 @@ def nullable_text(value: Any, _present: Any) -> str | None:
 
 
 def integer(value: Any, _present: Any) -> int:
+    """A whole number too large for float64 to be exact may arrive as a float."""
     if isinstance(value, bool):
         raise FormatError
+    if isinstance(value, float) and abs(value) >= _EXACT and value.is_integer():
+        return int(value)
     found: int = _typed(value, int, 0)
     return found
 

@@ -234,7 +234,7 @@ def references_to(storage: str, record_id: str) -> int:
 def storage_of(name: str) -> str:
     collection = store.schema.load().find(name)
     assert collection is not None
-    return collection.storage
+    return str(collection.storage)
 
 
 @pytest.mark.parametrize("action", ["delete", "truncate"])
@@ -272,19 +272,18 @@ def test_a_dropped_storage_is_forgotten_when_no_writer_can_fill_it_any_more(
     assert store.dropped.all_of() == []
 
 
-def test_emptying_goes_on_where_it_was_interrupted(client: Client) -> None:
+def test_emptying_goes_on_where_it_was_interrupted(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     make(client, "t", text("a"))
     for _ in range(3):
         add(client, "t")
     collection = store.schema.load().find("t")
     assert collection is not None
     note = store.dropped.of_collection(collection, store.schema.load())
-    store.dropped.CHUNK_RECORDS, chunk = 1, store.dropped.CHUNK_RECORDS
-    try:
-        assert not store.dropped.empty(note, until=0)
-        assert len(items_of(collection.storage)) == 2
-    finally:
-        store.dropped.CHUNK_RECORDS = chunk
+    monkeypatch.setattr(store.dropped, "CHUNK_RECORDS", 1)
+    assert not store.dropped.empty(note, until=0)
+    assert len(items_of(collection.storage)) == 2
     assert store.dropped.empty(note, until=float("inf"))
     assert items_of(collection.storage) == []
 

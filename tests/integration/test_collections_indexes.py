@@ -67,7 +67,7 @@ def listed(client: Client, query: str) -> tuple[list[Any], str]:
 
 
 def collection() -> Collection:
-    found = store.schema.load().find("t")
+    found: Collection | None = store.schema.load().find("t")
     assert found is not None
     return found
 

@@ -89,6 +89,8 @@ def test_an_id_follows_from_type_and_name_and_survives_a_rename(there: Definitio
         ({"name": "a_VIA_b"}, {"name": "validation_found_via"}),
         ({"name": USERS}, {"name": "validation_collection_name_id_duplicate"}),
         ({"name": "_PARAMS"}, {"name": "validation_collection_name_invalid"}),
+        ({"name": "a", "type": "foo", "fields": [text("b")]},
+         {"type": "validation_in_invalid", "fields": "validation_missing_primary_key"}),
         ({"name": "t", "type": "foo"}, {"type": "validation_in_invalid"}),
         ({"name": "t", "type": "view"}, {"type": "validation_view_collections_not_supported"}),
         ({"name": "t", "id": "a b"}, {"id": "validation_match_invalid"}),
@@ -99,6 +101,12 @@ def test_an_id_follows_from_type_and_name_and_survives_a_rename(there: Definitio
 def test_names_ids_and_types_are_checked(there: Definitions, body: Any, errors: Any) -> None:
     message, data = refusal(there, **body)
     assert (message, codes(data)) == ("Failed to create collection.", errors)
+
+
+def test_a_name_of_sqlite_is_refused_without_a_field(there: Definitions) -> None:
+    message, data = refusal(there, name="sqlite_x")
+    assert message.startswith("Failed to create collection. Raw error: ")
+    assert data == {}
 
 
 @pytest.mark.parametrize(
@@ -313,7 +321,7 @@ def test_superusers_always_have_passwords_and_never_oauth2(there: Definitions) -
 @pytest.mark.parametrize(
     ("ref", "body", "errors"),
     [
-        ("users", {"id": "other"}, {"id": "validation_values_mismatch"}),
+        ("users", {"id": "other"}, {}),  # a raw error, as PocketBase's
         ("users", {"type": "foo"}, {"type": "validation_in_invalid"}),
         ("users", {"system": True}, {"system": "validation_collection_system_flag_change"}),
         ("_mfas", {"name": "mfas"}, {"name": "validation_collection_system_name_change"}),
