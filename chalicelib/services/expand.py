@@ -52,9 +52,7 @@ def parse(text: str) -> Tree:
     tree: Tree = {}
     for path in text.replace(" ", "").split(","):
         at = tree
-        for name in path.split(".")[:MAX_DEPTH]:
-            if not name:
-                break
+        for name in path.strip(".").split(".")[:MAX_DEPTH]:
             at = at.setdefault(name, {})
     return tree
 
@@ -87,11 +85,14 @@ def _viewer(session: Session, collection: Collection, record: Record, info: Requ
 
 def _expand(
     session: Session, collection: Collection, pairs: list[tuple[Record, dict[str, Any]]], tree: Tree
-) -> None:
+) -> bool:
+    """Add to each answer what the tree names; return whether any path of it could be served."""
+    is_served = False
     for name, below in tree.items():
         hop = _hop(session, collection, name)
-        if hop is not None:
-            _expand_hop(session, hop, name, pairs, below)
+        if hop is not None and _expand_hop(session, hop, name, pairs, below):
+            is_served = True
+    return is_served
 
 
 def _hop(session: Session, collection: Collection, name: str) -> Hop | None:
@@ -113,15 +114,21 @@ def _expand_hop(
     name: str,
     pairs: list[tuple[Record, dict[str, Any]]],
     below: Tree,
-) -> None:
+) -> bool:
+    if hop.target.rules["viewRule"] is None and not session.is_superuser:
+        return False
     found = _related(session, hop, [record for record, _ in pairs])
     visible = _visible(session, hop.target, [record for group in found for record in group])
-    if below:
-        _expand(session, hop.target, list(visible.values()), below)
+    # A path that breaks further on is not expanded at all (measured on PocketBase 0.40.6).
+    if below and visible and not _expand(session, hop.target, list(visible.values()), below):
+        return False
     for (_, answer), group in zip(pairs, found, strict=True):
         shown = [visible[record["id"]][1] for record in group if record["id"] in visible]
+        # Once a path is served, even records it leads nowhere from carry an empty `expand`.
+        expanded = answer.setdefault("expand", {})
         if shown:
-            answer.setdefault("expand", {})[name] = shown if hop.is_list else shown[-1]
+            expanded[name] = shown if hop.is_list else shown[-1]
+    return True
 
 
 def _related(session: Session, hop: Hop, found: list[Record]) -> list[list[Record]]:

@@ -15,6 +15,7 @@ _RANDOM_ID = re.compile(r"[a-z0-9]{15}")
 _SCAFFOLD_INDEX = re.compile(r"[a-z0-9]{10}` ON ``")
 _RANDOM_KEYS = frozenset({"id", "recordRef"})
 _TOKEN_GRAIN_SECONDS = 20
+_EXACT = 2.0**53
 
 
 def level(value: Any, *, is_sorted: bool, ignore: tuple[str, ...], known: frozenset[str]) -> Any:
@@ -32,14 +33,17 @@ def level(value: Any, *, is_sorted: bool, ignore: tuple[str, ...], known: frozen
 def _level(key: str, value: Any, ignore: frozenset[str], known: frozenset[str]) -> Any:
     if key in ignore:
         return f"<{type(value).__name__}>"
+    if key.endswith("Template") and isinstance(value, dict) and "{APP_NAME}" in str(value):
+        return sorted(value)  # our own words in the default mails
     if isinstance(value, dict):
         return {name: _level(name, item, ignore, known) for name, item in sorted(value.items())}
     if isinstance(value, list):
         return [_level("", item, ignore, known) for item in value]
     if isinstance(value, str):
         return _level_text(key, value, known)
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        # Numbers are float64 on both sides; how many digits of a large one are written is free.
+        return int(value) if abs(value) < _EXACT and value == int(value) else float(value)
     return value
 
 
@@ -54,6 +58,8 @@ def _level_text(key: str, value: str, known: frozenset[str]) -> str:
         return _claims(value, known)
     if key == "message" and "Raw error:" in value:
         return value.split("Raw error:")[0] + "Raw error: <database's words>"
+    if key == "message" and value.startswith("Failed to create index "):
+        return value.split(" - ")[0] + " - <database's words>"
     if key == "message" and " ex.: " in value:
         return value.split(" ex.: ")[0] + " ex.: <random>"
     if key == "message" and "existing reference in " in value:

@@ -44,7 +44,7 @@ BAD: dict[str, Any] = {
     "the name of an id": {"name": "cv_base_id"}, "a name of 256": {"name": "x" * 256}, "an internal name": {"name": "_params"},
     "a name of SQLite": {"name": "sqlite_master"}, "a name as number": {"name": 5}, "a system name": {"name": "_superusers"},
     "an unknown type": {"name": "cv_new", "type": "zzz"}, "a taken id": {"name": "cv_new", "id": "cv_base_id"},
-    "the id of a name": {"name": "cv_new", "id": "cv_base"}, "an id with a dash": {"name": "cv_new", "id": "a-b"}, "a long id": {"name": "cv_new", "id": "x" * 101},
+    "the id of a name": {"name": "cv_new", "id": "cv_auth"}, "an id with a dash": {"name": "cv_new", "id": "a-b"}, "a long id": {"name": "cv_new", "id": "x" * 101},
     "fields are no list": {"name": "cv_new", "fields": "x"}, "a field is no object": with_fields("x"), "a field without a type": with_fields({"name": "x"}),
     "a field of an unknown type": with_fields(field("zzz")), "a field without a name": with_fields({"type": "text"}),
     "a field's name is empty": with_fields(text("")), "a field's name with a space": with_fields(text("a b")), "a field's name with a dash": with_fields(text("a-b")),

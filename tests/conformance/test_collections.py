@@ -112,7 +112,7 @@ CREATES = [
     Scenario("a number as name", make({"name": "12345"}), 200),
     Scenario("system: true", make({"name": "co_system", "system": True}), 200),
     Scenario("a view", make({"name": "co_view", "type": "view", "viewQuery": "SELECT id, n FROM co_base"}), 200,
-             differs="view-collections", ours=Expected(400, ("viewQuery",))),
+             differs="view-collections", ours=Expected(400, ("View collections",))),
 ]  # fmt: skip
 FIELDS_AFTER = show("{before.0.id}")
 

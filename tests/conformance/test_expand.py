@@ -54,6 +54,7 @@ EXPANDS = (
     "one.ex_posts_via_secret", "user.ex_groups_via_user", "one,many.group,user,ex_notes_via_post.post", "ONE",
     "one.ex_posts_via_one.one.ex_posts_via_one.one.ex_posts_via_one", "one.ex_posts_via_one.one.ex_posts_via_one.one.ex_posts_via_one.one",
     "one.ex_posts_via_one.one.ex_posts_via_one.one.ex_posts_via_one.one.group",
+    "one.zzz,one.group", "one,one.zzz", "one.group.zzz", "one.zzz,many", "one.ex_posts_via_one.sealed", "many.group.user.zzz",
     "@request.auth", "collectionId", "one:lower", "one;many", "*",
 )  # fmt: skip
 
@@ -66,7 +67,7 @@ def _rows() -> list[Scenario]:
     ]
     rows += [
         Scenario(f"view with {expand!r}", view("ex_posts", P1, "user", expand=expand), 200)
-        for expand in ("one", "many.group.user", "user", "ex_notes_via_post", "secret", "sealed", "ctx")
+        for expand in ("one.zzz", "one", "many.group.user", "user", "ex_notes_via_post", "secret", "sealed", "ctx")
     ]
     return rows
 
