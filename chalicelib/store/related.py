@@ -61,7 +61,7 @@ class Related:
     def stored_referring(
         self, collection: Collection, field: Field, record_id: str
     ) -> list[Stored]:
-        """Return the same as `referring`, with revisions."""
+        """Return the same as `referring`, with revisions; in order of insertion."""
         ids = dict.fromkeys(self._referring_ids(collection, field, record_id))
         ids |= dict.fromkeys(
             staged.after.record["id"]
@@ -69,12 +69,9 @@ class Related:
             if staged.after is not None
         )
         self.prefetch(collection, ids)
-        found = [self.find(collection, i) for i in ids]
-        return [
-            stored
-            for stored in found
-            if stored is not None and record_id in targets(stored.record, field)
-        ]
+        found = [stored for i in ids if (stored := self.find(collection, i)) is not None]
+        found.sort(key=lambda stored: stored.seq)
+        return [stored for stored in found if record_id in targets(stored.record, field)]
 
     def _referring_ids(self, collection: Collection, field: Field, record_id: str) -> list[str]:
         wanted = (collection.storage, field.key, field.options["collectionId"], record_id)
