@@ -1,5 +1,20 @@
 """The world outside: one module per AWS service, each naming its IAM actions."""
 
+from typing import TYPE_CHECKING
+
 from chalicelib import lazy
+
+if TYPE_CHECKING:
+    from chalicelib.aws import connections as connections
+    from chalicelib.aws import credentials as credentials
+    from chalicelib.aws import dynamodb as dynamodb
+    from chalicelib.aws import dynamodb_calls as dynamodb_calls
+    from chalicelib.aws import dynamodb_errors as dynamodb_errors
+    from chalicelib.aws import dynamodb_reads as dynamodb_reads
+    from chalicelib.aws import dynamodb_writes as dynamodb_writes
+    from chalicelib.aws import lean_response as lean_response
+    from chalicelib.aws import retries as retries
+    from chalicelib.aws import s3 as s3
+    from chalicelib.aws import sigv4 as sigv4
 
 __getattr__ = lazy.modules(__name__)

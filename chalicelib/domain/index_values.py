@@ -39,7 +39,7 @@ def slot_value(index: Index, collection: Collection, record: Record) -> str | No
     """
     if index.where and not indexes.where_holds(index, record):
         return None
-    entry = _columns(index, collection, record) + record["id"]
+    entry: str = _columns(index, collection, record) + record["id"]
     if len(entry.encode()) > MAX_ENTRY_BYTES:
         raise IndexValueTooLongError(index)
     return entry

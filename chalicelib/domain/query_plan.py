@@ -35,7 +35,7 @@ class KeyRange(NamedTuple):
     low: str
     high: str
     forward: bool
-    index: str = ""
+    index_name: str = ""
     columns: tuple[str, ...] = ()
 
 

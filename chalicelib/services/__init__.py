@@ -1,5 +1,25 @@
 """The use cases: one module per noun, one function per verb; read, decide, write."""
 
+from typing import TYPE_CHECKING
+
 from chalicelib import lazy
+
+if TYPE_CHECKING:
+    from chalicelib.services import auth as auth
+    from chalicelib.services import auth_rows as auth_rows
+    from chalicelib.services import batch as batch
+    from chalicelib.services import candidates as candidates
+    from chalicelib.services import collection_search as collection_search
+    from chalicelib.services import collections as collections
+    from chalicelib.services import expand as expand
+    from chalicelib.services import index_building as index_building
+    from chalicelib.services import mfa as mfa
+    from chalicelib.services import record_search as record_search
+    from chalicelib.services import record_writes as record_writes
+    from chalicelib.services import records as records
+    from chalicelib.services import rules as rules
+    from chalicelib.services import session as session
+    from chalicelib.services import settings as settings
+    from chalicelib.services import truncation as truncation
 
 __getattr__ = lazy.modules(__name__)

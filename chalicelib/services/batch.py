@@ -6,14 +6,15 @@ what they write. What fails says which part failed, and nothing is kept.
 
 import re
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from chalicelib import services
+from chalicelib.domain import picker
 from chalicelib.domain.request import Body, Call, UploadedFile
 from chalicelib.errors import ApiError, BadRequestError, ErrorData, ForbiddenError, field_error
-from chalicelib.services.session import Session, Wants
+from chalicelib.services.session import Session, Wants, sent
 from chalicelib.services.session import open as open_session
-from chalicelib.store.changes import UniqueError
+from chalicelib.store.changes import ConflictError, UniqueError
 
 Answer = dict[str, Any]
 
@@ -38,7 +39,7 @@ def _attempt(call: Call) -> list[Answer]:
     parts = _parts(call, limits["maxRequests"])
     answers = [_staged(session, number, part) for number, part in enumerate(parts)]
     if not session.is_fresh():
-        raise services.records.ConflictError
+        raise ConflictError
     try:
         session.changes.commit(services.record_writes.standing_checks(session))
     except UniqueError as error:
@@ -57,12 +58,24 @@ def _parts(call: Call, max_requests: int) -> list[Call]:
         message = f"The length must be no more than {max_requests}."
         params = {"max": max_requests, "min": 0}
         raise _invalid(field_error("validation_length_too_long", message, params))
+    if wrong := _wrong_methods(entries):
+        raise _invalid(wrong)
     files = _files(call.body)
     return [_part(call, entry, files.get(n, {})) for n, entry in enumerate(entries)]
 
 
 def _invalid(error: ErrorData) -> BadRequestError:
     return BadRequestError("Invalid batch request data.", {"requests": error})
+
+
+def _wrong_methods(entries: list[Any]) -> ErrorData:
+    """Return the error of each part whose method is none, by its index."""
+    error = field_error("validation_in_invalid", "Must be a valid value.")
+    methods = [entry.get("method") if isinstance(entry, dict) else None for entry in entries]
+    return {str(n): {"method": error} for n, each in enumerate(methods) if each not in _METHODS}
+
+
+_METHODS = frozenset(("GET", "POST", "PUT", "PATCH", "DELETE"))
 
 
 def _files(body: Body) -> dict[int, dict[str, list[UploadedFile]]]:
@@ -87,8 +100,8 @@ def _part(call: Call, entry: Any, files: dict[str, list[UploadedFile]]) -> Call:
     data = entry.get("body") if isinstance(entry.get("body"), dict) else {}
     query = dict(reversed(parse_qsl(url.query, keep_blank_values=True)))
     return Call(
-        str(entry.get("method") or "").upper(),
-        url.path,
+        str(entry.get("method") or ""),
+        "" if url.netloc else url.path,
         query,
         call.headers | own,
         lambda: Body(data or {}, files),
@@ -100,14 +113,14 @@ def _wanted(call: Call) -> Wants:
     """Name the records that the parts will change, so that one round trip reads them."""
 
     def wants(schema: Any) -> list[Any]:
-        requests = call.body.data.get("requests")
+        requests = sent(call).get("requests")
         found = []
         for entry in requests if isinstance(requests, list) else []:
             url = str(entry.get("url") or "") if isinstance(entry, dict) else ""
             match = _PATH.match(urlsplit(url).path)
-            collection = schema.find(unquote(match[1])) if match else None
+            collection = schema.find(match[1]) if match else None
             if match and match[2] and collection is not None:
-                found.append((collection, unquote(match[2])))
+                found.append((collection, match[2]))
         return found
 
     return wants
@@ -125,10 +138,10 @@ def _stage(session: Session, part: Call) -> Answer:
     match = _PATH.match(part.path)
     action = (part.method, bool(match and match[2]))
     if match is None or action not in _ACTIONS:
-        raise BadRequestError("Unknown batch request action.")
-    missing = "Missing or invalid collection context."
-    collection = session.collection(unquote(match[1]), missing)
-    record_id = unquote(match[2] or "")
+        raise BadRequestError
+    # The path is taken as it is: PocketBase does not decode an inner URL either.
+    collection = session.collection(match[1])
+    record_id = match[2] or ""
     writes = services.record_writes
     if part.method == "DELETE":
         writes.stage_delete(session, collection, record_id, "batch")
@@ -140,7 +153,12 @@ def _stage(session: Session, part: Call) -> Answer:
     else:
         stored = writes.stage_create(session, collection, part.body, "batch")
     body = services.expand.enrich_one(session, collection, stored.record)
-    return {"status": 200, "body": body}
+    return {"status": 200, "body": _picked(body, part)}
+
+
+def _picked(body: Answer, part: Call) -> Any:
+    fields = part.query.get("fields")
+    return picker.pick(body, fields) if fields else body
 
 
 _ACTIONS = frozenset((("POST", False), ("PUT", False), ("PATCH", True), ("DELETE", True)))

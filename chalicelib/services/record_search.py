@@ -60,6 +60,8 @@ class Search:
 
     def _compile(self, rule: str) -> None:
         options, schema = self._options, self._session.schema
+        if len(options.filter.encode()) > filters.MAX_FILTER_BYTES:
+            raise BadRequestError
         parts = [(rule, False)] if rule else []
         if options.filter:
             parts.append((options.filter, self._is_client))
@@ -264,13 +266,13 @@ def _source(plan: Plan) -> str:
     if plan.reference is not None:
         return f"references of {plan.reference[0].name}"
     if plan.range is not None and plan.range.slot is not None:
-        return f"index {plan.range.index}"
+        return f"index {plan.range.index_name}"
     return "whole collection"
 
 
 def _key_range(span: KeyRange) -> Answer:
     return {
-        "index": span.index or "id",
+        "index": span.index_name or "id",
         "slot": span.slot,
         "low": span.low,
         "high": span.high,

@@ -7,9 +7,10 @@ anything is validated, so a caller whom the rule refuses learns nothing about th
 from typing import Any
 
 from chalicelib import passwords, services, store
-from chalicelib.domain import auth_record, ids
+from chalicelib.domain import auth_record, record_changes
 from chalicelib.domain import record as records
 from chalicelib.domain.collection import Collection, Field
+from chalicelib.domain.fields import primary_key
 from chalicelib.domain.record_changes import Applied
 from chalicelib.domain.request import Body, Record, RequestInfo
 from chalicelib.errors import BadRequestError, ErrorData, NotFoundError, field_error
@@ -34,11 +35,15 @@ def stage_create(session: Session, collection: Collection, body: Body, context: 
     rule = rules.require_open(session, collection, "createRule")
     applied = records.apply(collection, None, body, session.now, is_superuser=session.is_superuser)
     info = session.info(context, applied.submitted)
-    if not rules.holds(session, collection, rule, _judged(collection, applied.record), info):
+    judged = records.judged(collection, applied)
+    if not rules.holds(session, collection, rule, judged, info):
+        raise BadRequestError(_CREATE_FAILED)
+    if not session.is_superuser and record_changes.has_unhashable_password(applied):
         raise BadRequestError(_CREATE_FAILED)
     _refuse_uploads(applied, _CREATE_FAILED)
     _check_auth_form(session, collection, None, applied, body, info, _CREATE_FAILED)
     record = records.autogenerate(collection, applied.record)
+    _refuse_id_of_another_account(session, collection, applied.record["id"])
     return _stage(session, collection, None, applied._replace(record=record), _CREATE_FAILED)
 
 
@@ -74,17 +79,21 @@ def _require_records_of_its_own(collection: Collection) -> None:
         raise BadRequestError("Unsupported collection type.")
 
 
-def _judged(collection: Collection, record: Record) -> Record:
-    """Return the would-be record as the create rule sees it."""
-    judged = record if record.get("id") else record | {"id": ids.record_id()}
-    return judged | {"verified": False} if collection.is_auth else judged
-
-
 def _refuse_uploads(applied: Applied, message: str) -> None:
     """Files are another part of the API; a record that would lose one is not written."""
     if applied.new_files:
         error = field_error("validation_invalid_file", "File uploads are not served yet.")
         raise BadRequestError(message, dict.fromkeys(applied.new_files, error))
+
+
+def _refuse_id_of_another_account(session: Session, collection: Collection, record_id: str) -> None:
+    """An id that a caller chose may name one account only, whatever its collection."""
+    if not (collection.is_auth and 0 < len(record_id) <= services.session.MAX_ID_CHARACTERS):
+        return
+    others = (each for each in session.schema.all() if each.is_auth and each is not collection)
+    if any(session.related.find(other, record_id) for other in others):
+        error = field_error("validation_invalid_auth_id", "Invalid or duplicated auth record id.")
+        raise BadRequestError(_CREATE_FAILED, {"id": error})
 
 
 def _check_auth_form(
@@ -100,7 +109,7 @@ def _check_auth_form(
     if not collection.is_auth:
         return
     original = stored.record if stored else None
-    judged = original or _judged(collection, applied.record)
+    judged = original or records.judged(collection, applied)
     errors = auth_record.check_form(
         collection,
         original,
@@ -129,13 +138,31 @@ def _stage(
         raise BadRequestError(message, errors)
     record = _hashed(collection, applied)
     if collection.is_auth:
-        record = auth_record.side_effects(original, record)
+        record = _with_side_effects(session, collection, original, record)
     try:
         after = session.changes.put(collection, stored, record)
     except UniqueError as error:
         raise BadRequestError(message, unique_errors(error)) from error
     session.related.remember(collection, record["id"], stored)
     return after
+
+
+def _with_side_effects(
+    session: Session, collection: Collection, original: Record | None, record: Record
+) -> Record:
+    """Return the account to store, and stage what its change makes void (reference 1.3)."""
+    if original is None:
+        return record
+    clearing = auth_record.clearing(original, record)
+    names = {
+        "_otps": clearing.otps,
+        "_mfas": clearing.mfas_and_origins,
+        "_authOrigins": clearing.mfas_and_origins,
+        "_externalAuths": clearing.external_auths,
+    }
+    void = [name for name, is_void in names.items() if is_void]
+    services.auth_rows.stage_delete(session, collection, record["id"], void)
+    return auth_record.side_effects(original, record)
 
 
 def _hashed(collection: Collection, applied: Applied) -> Record:
@@ -172,11 +199,7 @@ def _lacks_target(session: Session, field: Field, record: Record, original: Reco
 def unique_errors(error: UniqueError) -> ErrorData:
     """Return the error of each column of the index that refused, as PocketBase flags them."""
     if error.index is None:
-        pattern = error.collection.field["id"].options.get("pattern")
-        plain = pattern in ("^[a-z0-9]+$", None)
-        code = "validation_not_unique" if plain else "validation_pk_invalid"
-        text = "Value must be unique." if plain else "The record id is invalid or already exists."
-        return {"id": field_error(code, text)}
+        return {"id": primary_key.taken_error(error.collection.field["id"].options["pattern"])}
     taken = field_error("validation_not_unique", "Value must be unique.")
     return {column.name: taken for column in error.index.columns}
 
@@ -192,6 +215,8 @@ def stage_cascade(session: Session, collection: Collection, stored: Stored) -> N
     if staged is not None and staged.after is None:
         return
     session.changes.delete(collection, stored)
+    if collection.is_auth:
+        services.auth_rows.stage_delete(session, collection, record_id)
     for other, field in session.schema.relations_to(collection):
         for referring in session.related.stored_referring(other, field, record_id):
             _release(session, other, field, referring, record_id)

@@ -14,7 +14,7 @@ from chalicelib.domain.collection import Collection, Schema
 from chalicelib.domain.request import Call
 from chalicelib.errors import BadRequestError, NotFoundError, UnavailableError
 from chalicelib.services import rules
-from chalicelib.services.session import Session, Wants
+from chalicelib.services.session import Session, Wants, sent
 from chalicelib.services.session import open as open_session
 from chalicelib.store.changes import ConflictError, UniqueError
 from chalicelib.store.records import Stored
@@ -155,7 +155,7 @@ def _targets(call: Call, collection_ref: str) -> Wants:
         found = []
         for field in relations:
             target = schema.target(field)
-            value = call.body.data.get(field.name)
+            value = sent(call).get(field.name)
             for record_id in value if isinstance(value, list) else [value]:
                 if target is not None and isinstance(record_id, str):
                     found.append((target, record_id))

@@ -16,7 +16,7 @@ from chalicelib.config import settings
 from chalicelib.domain import tokens
 from chalicelib.domain.collection import Collection, Schema
 from chalicelib.domain.request import Call, Record, RequestInfo
-from chalicelib.errors import ForbiddenError, NotFoundError, UnauthorizedError
+from chalicelib.errors import ApiError, ForbiddenError, NotFoundError, UnauthorizedError
 from chalicelib.store import keys
 from chalicelib.store.changes import Changes
 from chalicelib.store.related import Related
@@ -31,6 +31,14 @@ Wants = Callable[[Schema], Sequence[tuple[Collection, str]]]
 """Names the records that a service will need, given the schema."""
 
 _Items = dict[tuple[str, str], dict[str, Any]]
+
+
+def sent(call: Call) -> dict[str, Any]:
+    """Return the body's values, {} if it cannot be read: that is said later, in its turn."""
+    try:
+        return call.body.data
+    except ApiError:
+        return {}
 
 
 def _nothing(_schema: Schema) -> Sequence[tuple[Collection, str]]:
@@ -84,14 +92,21 @@ class Session:
         return found
 
     def info(self, context: str = "default", body: dict[str, Any] | None = None) -> RequestInfo:
-        """Return what `@request.*` means now."""
-        headers = {name.replace("-", "_"): value for name, value in self.call.headers.items()}
+        """Return what `@request.*` means now; `body` defaults to the one sent.
+
+        Raises `BadRequestError` for a body that cannot be read, whatever the method.
+        """
+        headers = {
+            name.replace("-", "_"): value
+            for name, value in self.call.headers.items()
+            if name != "host"
+        }
         return RequestInfo(
             self.call.method,
             context,
             self.call.query,
             headers,
-            body or {},
+            self.call.body.data if body is None else body,
             self.auth,
             self.auth_collection,
         )

@@ -49,7 +49,7 @@ class Action(NamedTuple):
 
     body: dict[str, Any]
     staged: Staged
-    index: Index | None = None
+    unique: Index | None = None
     """The unique index that a guard belongs to."""
 
 
@@ -85,18 +85,23 @@ class Changes:
         earlier = self._staged.get((collection.storage, record["id"]))
         if before is None and earlier is not None and earlier.after is not None:
             raise UniqueError(Staged(collection, None, after, item, self.request), None)
-        self._stage(collection, earlier.before if earlier else before, after, item)
+        self._stage(collection, record["id"], earlier.before if earlier else before, after, item)
         return after
 
     def delete(self, collection: Collection, before: Stored) -> None:
         """Stage a delete."""
-        earlier = self._staged.get((collection.storage, before.record["id"]))
-        self._stage(collection, earlier.before if earlier else before, None, None)
+        record_id = before.record["id"]
+        earlier = self._staged.get((collection.storage, record_id))
+        self._stage(collection, record_id, earlier.before if earlier else before, None, None)
 
     def _stage(
-        self, collection: Collection, before: Stored | None, after: Stored | None, item: Item | None
+        self,
+        collection: Collection,
+        record_id: str,
+        before: Stored | None,
+        after: Stored | None,
+        item: Item | None,
     ) -> None:
-        record_id = (after or before or _NOTHING).record["id"]
         staged = Staged(collection, before, after, item, self.request)
         self._refuse_taken_within(staged)
         self._staged[collection.storage, record_id] = staged
@@ -295,17 +300,27 @@ def _together(actions: list[Action], extra: list[dict[str, Any]]) -> None:
     try:
         dynamodb.transact([action.body for action in actions] + extra)
     except dynamodb.TransactionCanceledError as error:
-        for action, reason in zip(actions, error.reasons, strict=False):
-            if reason.code == "ConditionalCheckFailed":
-                raise _meaning(action) from error
-        raise ConflictError from error
+        failed = [
+            _meaning(action)
+            for action, reason in zip(actions, error.reasons, strict=False)
+            if reason.code == dynamodb.CONDITION_FAILED
+        ]
+        raise _first(failed) from error
+
+
+def _first(failed: list[Exception]) -> Exception:
+    """Return the failure to tell of: what to retry, else the index declared last, else the id."""
+    unique = [each for each in failed if isinstance(each, UniqueError)]
+    if len(unique) < len(failed) or not unique:
+        return ConflictError()
+    return next((each for each in reversed(unique) if each.index is not None), unique[0])
 
 
 def _meaning(action: Action) -> Exception:
     """Return what a failed condition says to the service."""
     staged = action.staged
-    if action.index is not None:
-        return UniqueError(staged, action.index)
+    if action.unique is not None:
+        return UniqueError(staged, action.unique)
     if "Put" in action.body and staged.before is None and staged.item is action.body["Put"]["Item"]:
         return UniqueError(staged, None)
     return ConflictError()

@@ -69,8 +69,12 @@ def index_partition(storage: str) -> str:
     return f"{storage}#0"
 
 
+def unique_partition(storage: str, index: str) -> str:
+    return f"UNIQUE#{storage}#{index}"
+
+
 def unique_guard(storage: str, index: str, value: str) -> Key:
-    return key(f"UNIQUE#{storage}#{index}", value)
+    return key(unique_partition(storage, index), value)
 
 
 def references_partition(storage: str, record_id: str) -> str:

@@ -7,7 +7,7 @@ and the item points to it: a reader sees either the old pair or the new one.
 import os
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chalicelib import aws
@@ -199,9 +199,18 @@ def _range_query(collection: Collection, wanted: "KeyRange") -> dict[str, Any]:
 
 def all_of(collection: Collection) -> Iterator[Stored]:
     """Yield every record of a collection in order of id; stop iterating and it stops reading."""
+    return _paged(lambda start: page(collection, start))
+
+
+def all_in_range(collection: Collection, wanted: "KeyRange") -> Iterator[Stored]:
+    """Yield every record of a range in its order."""
+    return _paged(lambda start: in_range(collection, wanted, start))
+
+
+def _paged(read_page: Callable[[Item | None], Page]) -> Iterator[Stored]:
     start = None
     while True:
-        found = page(collection, start)
+        found = read_page(start)
         yield from found.stored
         start = found.next_key
         if start is None:

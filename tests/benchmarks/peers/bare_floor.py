@@ -8,21 +8,22 @@ import os
 import time
 from urllib.parse import urlsplit
 
-import common
+from tests.benchmarks.peers import common
+from tests.benchmarks.peers.common import Shape
 
 ENDPOINT = urlsplit(os.environ["AWS_ENDPOINT_URL"])
 REGION = os.environ["AWS_DEFAULT_REGION"]
 connection = http.client.HTTPConnection(ENDPOINT.netloc, timeout=10)
 
 
-def _signing_key(day):
+def _signing_key(day: str) -> bytes:
     key = ("AWS4" + os.environ["AWS_SECRET_ACCESS_KEY"]).encode()
     for part in (day, REGION, "dynamodb", "aws4_request"):
         key = hmac.digest(key, part.encode(), "sha256")
     return key
 
 
-def call(operation, arguments):
+def call(operation: str, arguments: Shape) -> Shape:
     body = json.dumps(arguments).encode()
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     headers = {
@@ -43,8 +44,9 @@ def call(operation, arguments):
         f"SignedHeaders={names}, Signature={signature}"
     )
     connection.request("POST", "/", body, headers)
-    return json.loads(connection.getresponse().read())
+    answer: Shape = json.loads(connection.getresponse().read())
+    return answer
 
 
-def handler(event, context):
+def handler(event: Shape, context: object) -> Shape:
     return common.handle(call, event)

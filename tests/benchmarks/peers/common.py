@@ -6,6 +6,11 @@ Imports next to nothing, so that a yardstick's cold start is its own.
 import json
 import os
 import time
+from collections.abc import Callable
+from typing import Any
+
+Shape = dict[str, Any]
+Call = Callable[[str, Shape], Shape]
 
 TABLE = os.environ.get("BENCH_TABLE", "bench_peers")
 CATEGORIES = ("news", "code", "life", "food", "misc")
@@ -19,7 +24,7 @@ RECORD = {
 }
 
 
-def item(record):
+def item(record: Shape) -> Shape:
     """A record as a DynamoDB map, with its keys and its index's keys."""
     tagged = {
         "pk": {"S": "posts"},
@@ -37,7 +42,7 @@ def item(record):
     return tagged
 
 
-def record(tagged):
+def record(tagged: Shape) -> Shape:
     found = {}
     for name, entry in tagged.items():
         if name not in ("pk", "sk", "g1p", "g1s"):
@@ -46,7 +51,7 @@ def record(tagged):
     return found
 
 
-def handle(call, event):
+def handle(call: Call, event: Shape) -> Shape:
     """Answer an API Gateway event with DynamoDB calls made by `call(operation, arguments)`."""
     if event["httpMethod"] == "POST":
         return _create(call, json.loads(event["body"]))
@@ -55,13 +60,13 @@ def handle(call, event):
     return _list(call)
 
 
-def _get(call, record_id):
+def _get(call: Call, record_id: str) -> Shape:
     key = {"pk": {"S": "posts"}, "sk": {"S": record_id}}
     found = call("GetItem", {"TableName": TABLE, "Key": key}).get("Item")
     return _answer(200, record(found)) if found else _answer(404, {})
 
 
-def _create(call, data):
+def _create(call: Call, data: Shape) -> Shape:
     made = dict(data, id=os.urandom(8).hex()[:15])
     made["created"] = time.strftime("%Y-%m-%d %H:%M:%S.000Z", time.gmtime())
     condition = "attribute_not_exists(pk)"
@@ -69,7 +74,7 @@ def _create(call, data):
     return _answer(200, made)
 
 
-def _list(call):
+def _list(call: Call) -> Shape:
     found = call(
         "Query",
         {
@@ -84,6 +89,6 @@ def _list(call):
     return _answer(200, {"items": [record(each) for each in found["Items"]]})
 
 
-def _answer(status, body):
+def _answer(status: int, body: Shape) -> Shape:
     headers = {"Content-Type": "application/json"}
     return {"statusCode": status, "headers": headers, "body": json.dumps(body)}
