@@ -8,7 +8,7 @@ Measured on PocketBase 0.40.6; docs of PocketBase: "any/at least one of".
 from collections.abc import Callable
 
 from chalicelib.domain.filters import like, search, values
-from chalicelib.domain.filters.operands import NO_SLOTS, Env, Operand, Side
+from chalicelib.domain.filters.operands import Env, Operand, Side
 from chalicelib.domain.filters.search import Test
 from chalicelib.domain.filters.values import Compare, Value
 
@@ -16,15 +16,26 @@ from chalicelib.domain.filters.values import Compare, Value
 def comparison(left: Operand, sign: str, right: Operand) -> Test:
     """Return the test of one comparison."""
     plain = sign.lstrip("?")
+    is_for_all = plain == sign and (left.values or right.values)
     if plain in ("~", "!~") and right.like_form:
-        right = right.like_form
+        right = _as_pattern(right, is_for_all and bool(right.values))
     tests = [_current(left, plain, right)]
-    if plain == sign and (left.values or right.values):
+    if is_for_all:
         tests.append(_of_all(left, plain, right))
     for operand in (left, right):
         if operand.guard:
             tests.append(Test(operand.guard, operand.slots, operand.fetches))
     return search.conjunction(tests)
+
+
+def _as_pattern(right: Operand, is_for_all: bool) -> Operand:
+    """Return a call on the right of `~`, whose value PocketBase takes for a pattern.
+
+    It also wraps the call's literals in `%`, unless it lists the call's values too.
+    """
+    if is_for_all:
+        return right._replace(side=right.side._replace(is_pattern=True))
+    return right.like_form or right
 
 
 def _current(left: Operand, sign: str, right: Operand) -> Test:
@@ -46,27 +57,25 @@ def _current(left: Operand, sign: str, right: Operand) -> Test:
 
 def _of_all(left: Operand, sign: str, right: Operand) -> Test:
     """Return the test that no value of the side(s) with many makes the comparison false."""
-    fetches = True
+    slots = left.values_slots | right.values_slots
     if left.values and right.values:
         compare = between(_value_of(left), sign, _value_of(right))
-        return Test(_all_pairs(left.values, compare, right.values), _shared(left, right), fetches)
-    if left.values:
-        compare = between(_value_of(left), sign, right.side._replace(is_json=False))
+        holds = _all_pairs(left.values, compare, right.values)
+    elif left.values:
+        compare = between(_value_of(left), sign, right.side.beside_many())
         holds = _all_values(left.values, compare, right.read)
-        return Test(holds, right.slots, fetches)
-    assert right.values is not None  # noqa: S101  # one of them has many
-    compare = between(left.side._replace(is_json=False), sign, _value_of(right))
-    holds = _all_values(right.values, lambda a, b: compare(b, a), left.read)
-    return Test(holds, left.slots, fetches)
-
-
-def _shared(left: Operand, right: Operand) -> frozenset[int]:
-    return NO_SLOTS
+        slots |= right.slots
+    elif right.values:
+        compare = between(left.side.beside_many(), sign, _value_of(right))
+        holds = _all_values(right.values, lambda a, b: compare(b, a), left.read)
+        slots |= left.slots
+    return Test(holds, slots, fetches=True)
 
 
 def _value_of(operand: Operand) -> Side:
     """Return what SQL knows of the column that lists an operand's values."""
-    return Side(affinity=operand.side.affinity, is_json=operand.side.is_json)
+    side = operand.side
+    return Side(affinity=side.affinity, is_json=side.is_json, is_nullable=side.is_nullable)
 
 
 def _all_values(
@@ -110,7 +119,7 @@ def _equality(left: Side, right: Side) -> Compare:
         return _is(True, left, right)
     if left.is_empty and right.is_empty:
         return lambda a, b: True
-    if left.is_filled or right.is_filled:
+    if _is_filled(left) or _is_filled(right):
         return values.converting(values.equal, left.affinity, right.affinity)
     if left.is_empty:
         return lambda a, b: b is None or b == ""
@@ -125,10 +134,14 @@ def _difference(left: Side, right: Side) -> Compare:
         return _is(False, left, right)
     if left.is_empty and right.is_empty:
         return lambda a, b: False
-    if left.is_filled or right.is_filled:
+    if _is_filled(left) or _is_filled(right):
         return _is(False, left, right)
     equality = _equality(left, right)
     return lambda a, b: not equality(a, b)
+
+
+def _is_filled(side: Side) -> bool:
+    return side.is_filled and not side.is_nullable
 
 
 def _is(equal: bool, left: Side, right: Side) -> Compare:

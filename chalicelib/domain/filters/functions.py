@@ -39,10 +39,10 @@ def _geo_distance(resolver: Resolver, nodes: tuple[Node, ...]) -> Operand:
         raise FilterError(f"[geoDistance] expected 4 arguments, got {len(nodes)}")
     arguments = [_coordinate(resolver, index, node) for index, node in enumerate(nodes)]
     reads = [argument.read for argument in arguments]
-    operand = _joined(
-        Side(is_json=True), lambda env: distance_km(*(read(env) for read in reads)), arguments
-    )
-    if any(argument.side.like is not None for argument in arguments):
+    has_literal = any(argument.side.like is not None for argument in arguments)
+    side = Side(is_json=True, is_filled=has_literal)
+    operand = _joined(side, lambda env: distance_km(*(read(env) for read in reads)), arguments)
+    if has_literal:
         # PocketBase wraps the literals in %, which leaves no numbers to compute with.
         operand = operand._replace(like_form=NULL)
     return operand
@@ -89,7 +89,9 @@ def _strftime(resolver: Resolver, nodes: tuple[Node, ...]) -> Operand:
     resolver.context.is_fixed = False
     wrapped = [_wrapped(argument) for argument in arguments]
     like_form = _strftime_of(resolver, wrapped, Side(is_pattern=True))
-    return _strftime_of(resolver, arguments, Side())._replace(like_form=like_form)
+    is_filled = not any(argument.side.is_empty for argument in arguments)
+    side = Side(is_filled=is_filled, is_nullable=True)
+    return _strftime_of(resolver, arguments, side)._replace(like_form=like_form)
 
 
 def _time_value(resolver: Resolver, node: Node) -> Operand:

@@ -5,8 +5,8 @@ that leads to at most one row is followed when it is read. One that leads to man
 relation, a back relation, `@collection`, `:each`) gets a slot in the `Env`, and the search
 tries its rows there (`search`). No row to join counts as one NULL row.
 
-Joins are named as PocketBase names its aliases, after what they hang on: a record's list rule
-and the client's filter mean the same row by the same name. Measured on PocketBase 0.40.6.
+Joins are named as PocketBase names its aliases, after what they hang on: the collection's list
+rule and the client's filter mean the same row by the same name. Measured on PocketBase 0.40.6.
 """
 
 from collections.abc import Callable
@@ -32,6 +32,7 @@ class Joins:
     def __init__(self, context: Context, collection: Collection, joined: Source | None) -> None:
         self.context = context
         self.root = _root(collection) if joined is None else _joined_root(joined)
+        self._prefix = "" if joined is None else f"{self.root.alias}_"
         self._sources: dict[str, Source] = {}
 
     def _once(self, alias: str, make: Callable[[], Source]) -> Source:
@@ -101,7 +102,7 @@ class Joins:
     def given_elements(self, alias: str, items: list[Any]) -> Elements:
         """Return the items of a list in the request's body."""
         rows = items or [None]
-        slot = self.context.slot(alias, lambda env: rows)
+        slot = self.context.slot(self._prefix + alias, lambda env: rows)
         return Elements(lambda env: env[slot], lambda env: rows, frozenset((slot,)))
 
     def referring(self, parent: Source, name: str, collection: Collection, field: Field) -> Source:
@@ -151,11 +152,18 @@ class Joins:
             found: list[Row] = list(read())
             return found or [None]
 
+        alias = self._prefix + alias
+
         def make() -> Source:
             slot = self.context.slot(alias, rows)
             return _slotted(alias, collection, slot, rows, NO_SLOTS)
 
         return self._once(alias, make)
+
+    def caller(self, collection: Collection, record: Record) -> Source:
+        """Return the caller's record, for `@request.auth`."""
+        alias = f"{self._prefix}__auth_{collection.name}"
+        return Source(alias, collection, lambda env: record, lambda env: [record])
 
     def given_one(self, alias: str, collection: Collection, record_id: str) -> Source:
         """Return the record that a single relation in the request's body names."""
@@ -173,14 +181,14 @@ def _root(collection: Collection) -> Source:
 
 
 def _joined_root(joined: Source) -> Source:
-    """Return a joined row as the record that its collection's rule is about."""
+    """Return a joined row as the record that its collection's rule is about.
+
+    Such a rule shares no joins with the filter or with another one, so its names start anew.
+    """
     row = joined.row
-    return joined._replace(rows=lambda env: [row(env)], is_multi=False, path=None)
-
-
-def caller(collection: Collection, record: Record) -> Source:
-    """Return the caller's record, for `@request.auth`."""
-    return Source(f"__auth_{collection.name}", collection, lambda env: record, lambda env: [record])
+    return joined._replace(
+        alias=f"{joined.alias}!", rows=lambda env: [row(env)], is_multi=False, path=None
+    )
 
 
 def _slotted(

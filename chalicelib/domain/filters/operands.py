@@ -27,12 +27,18 @@ class Side(NamedTuple):
     """Known, without looking at a record, to be neither."""
     is_json: bool = False
     """A JSON value, where NULL and '' differ."""
+    is_nullable: bool = False
+    """Not taken for filled although it has parameters: strftime."""
     truth: bool | None = None
     """For `:isset` alone: SQL's TRUE or FALSE, to which `IS NOT` is another operator."""
     like: str | None = None
     """The LIKE pattern it stands for on the right of `~`, if it is a literal."""
     is_pattern: bool = False
     """On the right of `~` its value is the pattern itself."""
+
+    def beside_many(self) -> "Side":
+        """Return what is known of it where it meets every value of the other side."""
+        return self._replace(is_json=False, is_nullable=False)
 
 
 class Operand(NamedTuple):
@@ -42,6 +48,8 @@ class Operand(NamedTuple):
     """The joins whose rows it reads, with the joins those hang on."""
     values: Callable[[Env], list[Value]] | None = None
     """Every value it takes for the record, if that may be more than one."""
+    values_slots: frozenset[int] = NO_SLOTS
+    """The joins that `values` depends on: those of the row that a list rule is about."""
     guard: Read | None = None
     """What must hold beside the comparison: that an e-mail is public."""
     constant: bool = False

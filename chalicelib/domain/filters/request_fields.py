@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 from chalicelib.domain.collection import Field
-from chalicelib.domain.filters import columns, comparisons, joins, operands, values
+from chalicelib.domain.filters import columns, comparisons, operands, values
 from chalicelib.domain.filters.nodes import FilterError
 from chalicelib.domain.filters.operands import Operand, Side
 from chalicelib.domain.filters.resolver import Resolver, split_modifier
@@ -44,7 +44,7 @@ def _auth(resolver: Resolver, path: list[str]) -> Operand:
     }
     if len(path) == 1 and path[0] in known:
         return operands.literal(known[path[0]])
-    source = joins.caller(collection, request.auth)
+    source = resolver.joins.caller(collection, request.auth)
     return resolver.walk(source, path, from_request=True)
 
 

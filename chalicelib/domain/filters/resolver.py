@@ -186,7 +186,7 @@ class Resolver:
         elements = self.joins.elements(source, field)
         return Operand(
             Side(), elements.read, elements.slots, self.remembered(elements.values),
-            fetches=source.fetches,
+            self.joins.root.slots, fetches=source.fetches,
         )  # fmt: skip
 
     def _column(self, source: Source, side: Side, reader: columns.Reader) -> Operand:
@@ -199,6 +199,7 @@ class Resolver:
             self.remembered(lambda env: [reader(row) for row in rows(env)])
             if source.is_multi
             else None,
+            self.joins.root.slots,
             fetches=source.fetches,
         )
 

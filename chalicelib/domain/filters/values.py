@@ -24,16 +24,23 @@ _INTEGER_LIMIT = 2**63
 
 
 def number_text(value: float) -> str:
-    """Return a number as SQLite prints it: `5`, `5.0`, `1.0e+21`."""
+    """Return a number as SQLite prints it: `5`, `5.0`, `1.0e+21`.
+
+    It takes 15 digits if they say it all, else 17.
+    """
     if not isinstance(value, float):
         return str(value)
-    mantissa, _, exponent = repr(value or 0.0).partition("e")
-    if "." not in mantissa:
-        mantissa += ".0"
-    if not exponent:
-        return mantissa
-    # Python changes to exponents at 16 digits, SQLite at 17.
-    return f"{value:.1f}" if int(exponent) == 16 else f"{mantissa}e{exponent}"
+    digits = 15 if float(f"{value:.14e}") == value else 17
+    mantissa, _, exponent = f"{value or 0.0:.{digits - 1}e}".partition("e")
+    power = int(exponent)
+    if -5 < power < 17:
+        return _with_fraction(f"{value or 0.0:.{max(digits - 1 - power, 1)}f}")
+    return f"{_with_fraction(mantissa)}e{exponent}"
+
+
+def _with_fraction(shown: str) -> str:
+    shown = shown.rstrip("0")
+    return shown + "0" if shown.endswith(".") else shown
 
 
 def text(value: Value) -> str | None:
