@@ -1,7 +1,8 @@
 """Kept-alive HTTP connections to AWS: one per thread and endpoint, on `http.client`.
 
-A request leaves in one segment: http.client sends headers and body apart, which with
-TCP_NODELAY (it sets that itself) is two packets and two system calls.
+A small request leaves in one segment: http.client sends headers and body apart, which with
+TCP_NODELAY (it sets that itself) is two packets and two system calls. A large one leaves piece
+by piece, because joining the pieces would hold the body in memory twice.
 
 The endpoint is AWS_ENDPOINT_URL_<SERVICE>, else AWS_ENDPOINT_URL, else AWS's own. Failures
 are of two kinds, because a write may only be repeated blindly after the first:
@@ -16,7 +17,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from typing import Any, NamedTuple
@@ -27,6 +28,8 @@ from chalicelib.aws.lean_response import LeanResponse
 CONNECT_SECONDS = 3.0
 IDLE_SECONDS = 50.0
 """A connection unused for longer is not trusted: a frozen Lambda misses the server's close."""
+ONE_SEGMENT_BYTES = 256 * 1024
+"""Requests up to this size are joined and sent at once."""
 
 
 class NotConnectedError(Exception):
@@ -78,17 +81,19 @@ def exchange(
     to: Endpoint,
     method: str,
     target: str,
-    body: bytes,
+    body: bytes | Sequence[bytes],
     headers: Mapping[str, str],
     timeout_seconds: float,
 ) -> Reply:
     """Send one request and return its whole answer, whatever the status.
 
-    `timeout_seconds` bounds every wait of the exchange. Raises `NotConnectedError` or
-    `BrokenConnectionError`.
+    A body in pieces is sent without being joined. `timeout_seconds` bounds every wait of the
+    exchange. Raises `NotConnectedError` or `BrokenConnectionError`.
     """
     connection = _connection(to)
     connection.prepare(timeout_seconds)
+    if not isinstance(body, bytes):
+        headers = {**headers, "content-length": str(sum(map(len, body)))}
     try:
         connection.request(method, target, body, headers)
         response = connection.getresponse()
@@ -138,7 +143,10 @@ class _Connection(HTTPConnection):
         self._pieces = []
         super().endheaders(message_body, encode_chunked=encode_chunked)
         pieces, self._pieces = self._pieces, None
-        super().send(b"".join(pieces))
+        if sum(map(len, pieces)) <= ONE_SEGMENT_BYTES:
+            pieces = [b"".join(pieces)]
+        for piece in pieces:
+            super().send(piece)
 
     def send(self, data: Any) -> None:
         if self._pieces is None:

@@ -1,5 +1,7 @@
 """The bucket that holds documents too large for an item, and files: put, get, head, delete.
 
+What only files need (ranges, lists, links) is in `s3_files`.
+
 Object keys are the callers' (store/). Each of these calls may be made twice without harm, so
 whatever passes is tried again until the deadline (`errors.UnavailableError`).
 
@@ -12,8 +14,10 @@ IAM: s3:GetObject, s3:PutObject, s3:DeleteObject on the bucket's objects, and s3
 the bucket: without it S3 answers 403, not 404, for a missing key.
 """
 
+import hashlib
 import re
 import time
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from chalicelib.aws import connections, credentials, sigv4
@@ -45,17 +49,17 @@ class ObjectInfo(NamedTuple):
 
 def put(key: str, body: bytes, content_type: str = "application/octet-stream") -> None:
     """Store `body` under `key`, replacing what was there."""
-    _call("PUT", key, body, {"content-type": content_type})
+    call("PUT", key, (body,), {"content-type": content_type})
 
 
 def get(key: str) -> bytes:
     """Return an object's bytes. Raises `MissingObjectError`."""
-    return _call("GET", key).body
+    return call("GET", key).body
 
 
 def head(key: str) -> ObjectInfo:
     """Return what is known of an object without reading it. Raises `MissingObjectError`."""
-    headers = _call("HEAD", key).response.headers
+    headers = call("HEAD", key).response.headers
     return ObjectInfo(
         int(headers["content-length"]), headers["content-type"], headers["etag"].strip('"')
     )
@@ -63,24 +67,50 @@ def head(key: str) -> ObjectInfo:
 
 def delete(key: str) -> None:
     """Delete an object; an absent one is fine."""
-    _call("DELETE", key)
+    call("DELETE", key)
 
 
-def _call(
-    method: str, key: str, body: bytes = b"", extra_headers: dict[str, str] | None = None
+def call(
+    method: str,
+    key: str,
+    pieces: Sequence[bytes] = (),
+    headers: dict[str, str] | None = None,
+    query: str = "",
+    most_seconds: float = 0.0,
 ) -> connections.Reply:
-    to, path = _address(key)
+    """Return the answer to one signed request, tried again while that helps.
+
+    The body is `pieces` end to end, which are not joined in memory; `query` is canonical
+    (`sigv4.canonical_query`); an empty key is the bucket itself. `most_seconds` lets a slow
+    operation wait longer for its answer than others. Raises `S3Error` or `UnavailableError`.
+    """
+    to, path = address(key)
     patience = Patience()
-    payload_hash = sigv4.sha256(body) if body else sigv4.EMPTY_SHA256
+    payload_hash = _hash(pieces)
+    target = f"{path}?{query}" if query else path
+    headers = headers or {}
     while True:
-        headers = _signed_headers(method, to.host, path, payload_hash, extra_headers or {})
+        request = sigv4.Request(method, path, query, headers, payload_hash)
+        signed = _signed_headers(request, to.host)
+        seconds = max(
+            patience.attempt_seconds(), min(most_seconds, patience.deadline - time.monotonic())
+        )
         try:
-            return _attempt(to, method, path, body, headers, patience.attempt_seconds(), key)
+            return _attempt(to, request._replace(path=target, headers=signed), pieces, seconds, key)
         except _PassingError as error:
             patience.pause(error)
 
 
-def _address(key: str) -> tuple[connections.Endpoint, str]:
+def _hash(pieces: Sequence[bytes]) -> str:
+    if not pieces:
+        return sigv4.EMPTY_SHA256
+    whole = hashlib.sha256()
+    for piece in pieces:
+        whole.update(piece)
+    return whole.hexdigest()
+
+
+def address(key: str) -> tuple[connections.Endpoint, str]:
     """Return host and path of an object: the bucket is in the host where that can work.
 
     A local AWS has no wildcard host names, and TLS certificates cover no bucket with a dot.
@@ -97,40 +127,43 @@ def _is_aws(to: connections.Endpoint) -> bool:
     return to.host.endswith((".amazonaws.com", ".amazonaws.com.cn"))
 
 
-def _signed_headers(
-    method: str, host: str, path: str, payload_hash: str, extra: dict[str, str]
-) -> dict[str, str]:
+def _signed_headers(request: sigv4.Request, host: str) -> dict[str, str]:
     keys = credentials.current()
     headers = {
         "host": host,
-        "x-amz-content-sha256": payload_hash,
+        "x-amz-content-sha256": request.payload_hash,
         "x-amz-date": sigv4.timestamp(time.time()),
-        **extra,
+        **request.headers,
     }
     if keys.token:
         headers["x-amz-security-token"] = keys.token
-    request = sigv4.Request(method, path, "", headers, payload_hash)
     scope = sigv4.Scope(settings().region, "s3")
-    headers["authorization"] = sigv4.authorization(request, keys, scope)
+    headers["authorization"] = sigv4.authorization(request._replace(headers=headers), keys, scope)
     return headers
 
 
 def _attempt(
     to: connections.Endpoint,
-    method: str,
-    path: str,
-    body: bytes,
-    headers: dict[str, str],
+    request: sigv4.Request,
+    pieces: Sequence[bytes],
     timeout_seconds: float,
     key: str,
 ) -> connections.Reply:
     try:
-        reply = connections.exchange(to, method, path, body, headers, timeout_seconds)
+        reply = connections.exchange(
+            to, request.method, request.path, pieces, request.headers, timeout_seconds
+        )
     except (connections.NotConnectedError, connections.BrokenConnectionError) as error:
         raise _PassingError(str(error)) from error
-    if 200 <= reply.status < 300:
+    if 200 <= reply.status < 300 and not _failed_late(request, reply):
         return reply
-    raise _error(reply, key)
+    raise error_of(reply, key)
+
+
+def _failed_late(request: sigv4.Request, reply: connections.Reply) -> bool:
+    """Whether a 200 is an error after all: a copy and a completion say it before they know."""
+    is_slow = request.method == "POST" or "x-amz-copy-source" in request.headers
+    return is_slow and b"<Error>" in reply.body[:500]
 
 
 _CODE = rb"<Code>([^<]*)</Code>"
@@ -139,7 +172,8 @@ _PASSING_CODES = frozenset(("SlowDown", "RequestTimeout", "InternalError", "Serv
                             "OperationAborted", "BadDigest"))  # fmt: skip
 
 
-def _error(reply: connections.Reply, key: str) -> S3Error:
+def error_of(reply: connections.Reply, key: str) -> S3Error:
+    """Return the error that an answer means."""
     code = _first(_CODE, reply.body)
     message = f"{code or f'HTTP {reply.status}'}: {_first(_MESSAGE, reply.body)} (key {key!r})"
     if code in _PASSING_CODES or reply.status >= 500 or reply.status == 429:

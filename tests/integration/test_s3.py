@@ -93,7 +93,7 @@ def test_half_an_object_is_never_returned(proxy: FaultProxy) -> None:
 
 def test_on_aws_the_bucket_is_in_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ENDPOINT_URL")
-    assert s3._address("a b") == ((True, "dormouse-files.s3.us-east-1.amazonaws.com"), "/a%20b")
+    assert s3.address("a b") == ((True, "dormouse-files.s3.us-east-1.amazonaws.com"), "/a%20b")
     monkeypatch.setattr(s3, "settings", lambda: config.Settings(bucket_name="with.dots"))
     # A wildcard certificate covers one label.
-    assert s3._address("a") == ((True, "s3.us-east-1.amazonaws.com"), "/with.dots/a")
+    assert s3.address("a") == ((True, "s3.us-east-1.amazonaws.com"), "/with.dots/a")
