@@ -4,8 +4,8 @@ Unit tests use none of these. The local AWS keeps nothing and takes a free port,
 runs go side by side.
 """
 
-import contextlib
 import os
+import sys
 import urllib.request
 from collections.abc import Iterator
 
@@ -34,7 +34,7 @@ def local_aws() -> Iterator[LocalAws]:
 def clean_table(local_aws: LocalAws) -> str:
     """The name of an empty table, beside an empty bucket; nothing of other tests is left."""
     reset(local_aws)
-    forget_schema()
+    forget_requests()
     from tools import bootstrap  # noqa: PLC0415 - reads the environment that local_aws sets
 
     bootstrap.table_and_bucket()
@@ -45,7 +45,7 @@ def clean_table(local_aws: LocalAws) -> str:
 def table(local_aws: LocalAws) -> str:
     """As `clean_table`, but once for all tests of a module."""
     reset(local_aws)
-    forget_schema()
+    forget_requests()
     from tools import bootstrap  # noqa: PLC0415 - reads the environment that local_aws sets
 
     bootstrap.table_and_bucket()
@@ -59,12 +59,22 @@ def reset(aws: LocalAws) -> None:
         response.read()
 
 
-def forget_schema() -> None:
-    """Drop what this process remembers of the table that is gone."""
-    with contextlib.suppress(ImportError, AttributeError):
-        from chalicelib.store import schema  # noqa: PLC0415 - only where the store is tested
-
+def forget_requests() -> None:
+    """Drop what earlier requests left in this process: the schema and the deadline."""
+    schema = sys.modules.get("chalicelib.store.schema")
+    if schema:
         schema.forget()
+    retries = sys.modules.get("chalicelib.aws.retries")
+    if retries:
+        retries.deadline.set(None)
+
+
+@pytest.fixture(autouse=True)
+def _no_deadline() -> None:
+    # An app called in this process leaves its request's deadline to whatever runs next.
+    retries = sys.modules.get("chalicelib.aws.retries")
+    if retries:
+        retries.deadline.set(None)
 
 
 def subprocess_environment(aws: LocalAws) -> dict[str, str]:

@@ -99,7 +99,7 @@ def test_when_a_child_dies_the_rest_ends_with_a_message(run: Run, child: str, na
     run.wait_until_ports_are_free()
 
 
-def test_ananswer_ofed_write_survives_the_kill_of_every_process(run: Run) -> None:
+def test_an_answered_write_survives_the_kill_of_every_process(run: Run) -> None:
     create_collection(run, sign_in(run, *ACCOUNT.values()))
     for pid in (run.process.pid, *run.children().values()):
         os.kill(pid, signal.SIGKILL)
