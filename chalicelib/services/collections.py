@@ -70,15 +70,16 @@ def update(call: Call, ref: str) -> Answer:
     session.require_superuser()
     found(session.schema, ref)
     body = _body(call, definition_changes.BAD_FORMAT)
+    until = services.index_building.deadline()
 
     def decide(schema: Schema) -> Change:
         before = found(schema, ref).definition
         made = definition_changes.updated(body, before, _definitions(schema), _now())
-        services.index_building.check(made, before)
+        services.index_building.check(made, before, _halfway(until))
         return Change([made])
 
     made = _write(decide).puts[0]
-    services.index_building.work([made["id"]])
+    services.index_building.work([made["id"]], until)
     _tidy()
     return definition.export(made)
 
@@ -112,19 +113,21 @@ def import_(call: Call) -> None:
     """Create and update many collections at once, all or none. Raises as `create`."""
     services.session.open(call).require_superuser()
     body = _body(call, definition_changes.BAD_IMPORT_BODY)
+    until = services.index_building.deadline()
 
     def decide(schema: Schema) -> Change:
         definitions = _definitions(schema)
         done = definition_changes.imported(body, definitions, _now())
         for made in done.puts:
             if made["id"] in definitions:
-                services.index_building.check(made, definitions[made["id"]])
+                before = definitions[made["id"]]
+                services.index_building.check(made, before, _halfway(until))
         gone = [found(schema, collection_id) for collection_id in done.deletes]
         notes = [store.dropped.of_collection(each, schema) for each in gone]
         return Change(done.puts, done.deletes, notes)
 
     done = _write(decide)
-    services.index_building.work(made["id"] for made in done.puts)
+    services.index_building.work((made["id"] for made in done.puts), until)
     _tidy()
 
 
@@ -220,14 +223,19 @@ def _body(call: Call, message: str) -> dict[str, Any]:
         raise BadRequestError(message) from None
 
 
+def _halfway(until: float) -> float:
+    """Return when looking ends and writing begins."""
+    return (time.monotonic() + until) / 2
+
+
 def _tidy() -> None:
-    """Go on with unfinished indexes and empty dropped storages, each for a while.
+    """Go on with unfinished indexes and empty dropped storages for a while.
 
     What is left is left to the next change; trouble here is none of the caller's.
     """
+    until = time.monotonic() + TIDY_SECONDS
     with contextlib.suppress(UnavailableError):
-        services.index_building.work_on_rest(TIDY_SECONDS)
-        until = time.monotonic() + TIDY_SECONDS
+        services.index_building.work_on_rest(until)
         for note in store.dropped.all_of():
             if not store.dropped.empty(note, until):
                 return

@@ -49,8 +49,13 @@ def resume(call: Call, ref: str) -> dict[str, Any]:
     session = services.session.open(call)
     session.require_superuser()
     collection = services.collections.found(session.schema, ref)
-    work([collection.id])
+    work([collection.id], deadline())
     return _progress(services.collections.found(store.collections.newest(), collection.id))
+
+
+def deadline() -> float:
+    """Return when this request stops filling, in monotonic seconds, if it starts now."""
+    return time.monotonic() + settings().backfill_seconds
 
 
 def _progress(collection: Collection) -> dict[str, Any]:
@@ -69,23 +74,21 @@ def _state(state: dict[str, Any]) -> dict[str, Any]:
     return shown
 
 
-def work(collection_ids: Iterable[str]) -> None:
+def work(collection_ids: Iterable[str], until: float) -> None:
     """Fill the unfinished indexes of these collections until all are ready or the time is up.
 
     First passes come first, so that all indexes wait for older writers together. Raises
     `BadRequestError` when a unique index meets a duplicate: that index is dropped then.
     """
     wanted = tuple(collection_ids)
-    until = time.monotonic() + settings().backfill_seconds
     while time.monotonic() < until:
         left = _unfinished(wanted)
         if not left or not _work_on(min(left, key=lambda each: each.state.get("pass", 1)), until):
             return
 
 
-def work_on_rest(seconds: float) -> None:
+def work_on_rest(until: float) -> None:
     """Go on with whatever any collection has unfinished; a refusal drops its index silently."""
-    until = time.monotonic() + seconds
     every = [collection.id for collection in store.collections.newest().all()]
     left = _unfinished(every)
     while left and time.monotonic() < until:
@@ -129,24 +132,25 @@ def _work_on(building: Building, until: float) -> bool:
     state = building.state
     state.setdefault("since", time.time())
     is_first = state.get("pass", 1) == 1
-    if is_first and not state.get("after"):
-        _drop_stale_guards(building)
-    is_done = (is_first or _wait_for_writers(state, until)) and _fill(building, until)
+    may_fill = _drop_stale_guards if is_first else _wait_for_writers
+    is_done = may_fill(building, until) and _fill(building, until)
     if is_done:
         state |= {"pass": 2, "after": ""} if is_first else {"state": definition_indexes.READY}
     _note(building)
     return is_done
 
 
-def _drop_stale_guards(building: Building) -> None:
+def _drop_stale_guards(building: Building, until: float) -> bool:
+    """Delete what an index of the same name left; return whether all of it is gone."""
     current = building.now()
-    if current is not None and current[1].unique:
-        store.index_filling.drop_stale_guards(*current)
+    if current is None or building.state.get("after") or not current[1].unique:
+        return current is not None
+    return bool(store.index_filling.drop_stale_guards(*current, until))
 
 
-def _wait_for_writers(state: State, until: float) -> bool:
+def _wait_for_writers(building: Building, until: float) -> bool:
     """Wait until no writer acts on the schema before this index; return whether it came to it."""
-    missing = state["since"] + _SETTLE_SECONDS - time.time()
+    missing = building.state["since"] + _SETTLE_SECONDS - time.time()
     if missing > until - time.monotonic():
         return False
     time.sleep(max(missing, 0))
@@ -214,11 +218,11 @@ def refusal(position: int, name: str, reason: str) -> BadRequestError:
     return BadRequestError(_FAILED, {"indexes": {str(position): error}})
 
 
-def check(made: Definition, before: Definition) -> None:
+def check(made: Definition, before: Definition, until: float) -> None:
     """Look for what would make a new index fail, before anything is written.
 
-    It makes the usual refusal atomic; only a duplicate written at the same moment, or one
-    beyond `backfill_seconds` of reading, is found later. Raises `BadRequestError`.
+    It makes the usual refusal atomic; only a duplicate written at the same moment, or one not
+    read before `until`, is found later. Raises `BadRequestError`.
     """
     unfinished = definition_indexes.building(made)
     old = definition_indexes.building(before)
@@ -226,11 +230,10 @@ def check(made: Definition, before: Definition) -> None:
     wanted = [index for index in collection.indexes if index.name in unfinished]
     wanted = [index for index in wanted if index.name not in old]
     if wanted:
-        _check_records(collection, wanted)
+        _check_records(collection, wanted, until)
 
 
-def _check_records(collection: Collection, wanted: list[Index]) -> None:
-    until = time.monotonic() + settings().backfill_seconds / 2
+def _check_records(collection: Collection, wanted: list[Index], until: float) -> None:
     names = [index.name for index in collection.indexes]
     seen: dict[str, set[str]] = {index.name: set() for index in wanted}
     for stored in store.records.all_of(collection):

@@ -4,6 +4,8 @@ Every write here is conditional on the revision of the record that was read, so 
 changes meanwhile keeps what its own writer gave it. A page may be filled any number of times.
 """
 
+import time
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from chalicelib.aws import dynamodb
@@ -12,9 +14,10 @@ from chalicelib.domain.collection import Collection, Index
 from chalicelib.store import keys, records
 from chalicelib.store.records import Stored
 
-PAGE_RECORDS = 100
-_AT_ONCE = 40
-"""Guards of one transaction: each comes with a check of its record."""
+PAGE_RECORDS = 90
+"""Few enough that what one record needs fits into a transaction."""
+
+MAX_ACTIONS = 96
 
 Item = dict[str, dict[str, Any]]
 Action = dict[str, Any]
@@ -55,8 +58,7 @@ def fill_page(collection: Collection, index: Index, after_id: str) -> Filled:
     last_id = entries[-1].id if entries else ""
     if index.unique:
         return Filled(last_id, _fill_guards(collection, index, entries))
-    for entry in entries:
-        _fill_slot(collection, index, entry)
+    _carry_out(_slot(collection, index, entry) for entry in entries)
     return Filled(last_id)
 
 
@@ -72,24 +74,54 @@ def _page(collection: Collection, after_id: str, limit: int) -> list[Entry]:
     return [Entry(item, records.read(collection, item)) for item in found.items]
 
 
-def _fill_slot(collection: Collection, index: Index, entry: Entry) -> None:
-    """Set or remove one index attribute, unless it is right or the record has changed."""
+def _carry_out(groups: Iterable[list[Action]]) -> None:
+    """Carry out groups of actions: many in one transaction, or those alone that still hold."""
+    for packed in _packed(groups):
+        if not _hold([action for group in packed for action in group]):
+            for group in packed:
+                _hold(group)
+
+
+def _packed(groups: Iterable[list[Action]]) -> Iterator[list[list[Action]]]:
+    """Yield the groups that fit into one transaction together."""
+    packed: list[list[Action]] = []
+    for group in groups:
+        if sum(map(len, packed)) + len(group) > MAX_ACTIONS:
+            yield packed
+            packed = []
+        if group:
+            packed.append(group)
+    if packed:
+        yield packed
+
+
+def _hold(actions: list[Action]) -> bool:
+    """Carry out all the actions; return whether all their conditions held."""
+    try:
+        dynamodb.transact(actions)
+    except dynamodb.TransactionCanceledError:
+        return False
+    return True
+
+
+def _slot(collection: Collection, index: Index, entry: Entry) -> list[Action]:
+    """Return how to set or remove an index attribute of a record that does not change."""
     name = f"ix{index.slot}"
     value = index_values.slot_value(index, collection, entry.stored.record)
     if entry.item.get(name, {}).get("S") == value:
-        return
-    if value is None:
-        expression, values = f"REMOVE {name}", {}
-    else:
+        return []
+    expression, values = f"REMOVE {name}", {":rev": {"S": entry.stored.rev}}
+    if value is not None:
         partition = keys.index_partition(collection.storage)
         expression = f"SET {name} = :v, ip = :ip"
-        values = {":v": {"S": value}, ":ip": {"S": partition}}
-    values[":rev"] = {"S": entry.stored.rev}
-    key = keys.record(collection.storage, entry.id)
-    try:
-        dynamodb.update(key, expression, values, condition="rev = :rev")
-    except dynamodb.ConditionFailedError:
-        return
+        values |= {":v": {"S": value}, ":ip": {"S": partition}}
+    update = {
+        "Key": keys.record(collection.storage, entry.id),
+        "UpdateExpression": expression,
+        "ConditionExpression": "rev = :rev",
+        "ExpressionAttributeValues": values,
+    }
+    return [{"Update": update}]
 
 
 def _fill_guards(
@@ -103,8 +135,9 @@ def _fill_guards(
     guards = [keys.unique_guard(collection.storage, index.name, value) for _, value in wanted]
     holders = {item["SK"]["S"]: item["id"]["S"] for item in dynamodb.batch_get(guards)}
     missing = [(entry, value) for entry, value in wanted if holders.get(value) != entry.id]
-    for start in range(0, len(missing), _AT_ONCE):
-        duplicate = _guard_together(collection, index, missing[start : start + _AT_ONCE])
+    at_once = MAX_ACTIONS // 2
+    for start in range(0, len(missing), at_once):
+        duplicate = _guard_together(collection, index, missing[start : start + at_once])
         if duplicate is not None:
             return duplicate
     return None
@@ -114,16 +147,8 @@ def _guard_together(
     collection: Collection, index: Index, missing: list[tuple[Entry, str]]
 ) -> tuple[str, str] | None:
     if len({value for _, value in missing}) == len(missing):
-        actions = [
-            action
-            for entry, value in missing
-            for action in _guard(collection, index, entry, value, entry.id)
-        ]
-        try:
-            dynamodb.transact(actions)
-        except dynamodb.TransactionCanceledError:
-            pass
-        else:
+        guarded = [_guard(collection, index, entry, value, entry.id) for entry, value in missing]
+        if _hold([action for actions in guarded for action in actions]):
             return None
     for entry, value in missing:
         duplicate = _guard_alone(collection, index, entry, value)
@@ -168,49 +193,58 @@ def _guard_alone(
     other = records.find(collection, holder)
     if other is not None and (index_values.unique_value(index, collection, other.record) == value):
         return (holder, entry.id)
-    try:
-        dynamodb.transact(_guard(collection, index, entry, value, holder))
-    except dynamodb.TransactionCanceledError:
-        return None  # either of them changed meanwhile: the next pass looks again
+    # If either of them changed meanwhile, the next pass looks again.
+    _hold(_guard(collection, index, entry, value, holder))
     return None
 
 
-def drop_stale_guards(collection: Collection, index: Index) -> None:
-    """Delete the guards of an index whose record does not have that value (any more)."""
+def drop_stale_guards(collection: Collection, index: Index, until: float) -> bool:
+    """Delete the guards of an index whose record does not have that value (any more).
+
+    Returns whether that was done before `until` (monotonic seconds).
+    """
     partition = f"UNIQUE#{collection.storage}#{index.name}"
     start = None
-    while True:
-        page = dynamodb.query("PK = :p", {":p": {"S": partition}}, start=start, consistent=True)
-        held = {item["SK"]["S"]: item["id"]["S"] for item in page.items}
-        found = records.of_ids(collection, held.values())
-        for value, record_id in held.items():
-            stored = found.get(record_id)
-            if stored is None or (
-                index_values.unique_value(index, collection, stored.record) != value
-            ):
-                _drop_guard(collection, index, value, record_id, stored)
+    while time.monotonic() < until:
+        page = dynamodb.query(
+            "PK = :p", {":p": {"S": partition}}, start=start, limit=PAGE_RECORDS, consistent=True
+        )
+        held = [(item["SK"]["S"], item["id"]["S"]) for item in page.items]
+        found = records.of_ids(collection, (record_id for _, record_id in held))
+        stale: dict[str, list[str]] = {}
+        for value, record_id in held:
+            if _is_stale(collection, index, value, found.get(record_id)):
+                stale.setdefault(record_id, []).append(value)
+        _carry_out(
+            _drop_guards(collection, index, values, record_id, found.get(record_id))
+            for record_id, values in stale.items()
+        )
         start = page.next_key
         if start is None:
-            return
+            return True
+    return False
 
 
-def _drop_guard(
-    collection: Collection, index: Index, value: str, record_id: str, stored: Stored | None
-) -> None:
-    """Delete a guard if its record is still what made the guard stale."""
-    unchanged = "attribute_not_exists(PK)" if stored is None else "rev = :rev"
+def _is_stale(collection: Collection, index: Index, value: str, stored: Stored | None) -> bool:
+    return stored is None or (index_values.unique_value(index, collection, stored.record) != value)
+
+
+def _drop_guards(
+    collection: Collection, index: Index, values: list[str], record_id: str, stored: Stored | None
+) -> list[Action]:
+    """Return how to delete stale guards as long as their record is what makes them stale."""
     check: Action = {
         "Key": keys.record(collection.storage, record_id),
-        "ConditionExpression": unchanged,
+        "ConditionExpression": "attribute_not_exists(PK)" if stored is None else "rev = :rev",
     }
     if stored is not None:
         check["ExpressionAttributeValues"] = {":rev": {"S": stored.rev}}
-    delete = {
-        "Key": keys.unique_guard(collection.storage, index.name, value),
-        "ConditionExpression": "id = :id",
-        "ExpressionAttributeValues": {":id": {"S": record_id}},
-    }
-    try:
-        dynamodb.transact([{"Delete": delete}, {"ConditionCheck": check}])
-    except dynamodb.TransactionCanceledError:
-        return
+    deletes = [
+        {
+            "Key": keys.unique_guard(collection.storage, index.name, value),
+            "ConditionExpression": "id = :id",
+            "ExpressionAttributeValues": {":id": {"S": record_id}},
+        }
+        for value in values
+    ]
+    return [{"ConditionCheck": check}, *({"Delete": delete} for delete in deletes)]

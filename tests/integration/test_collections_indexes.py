@@ -96,7 +96,7 @@ def test_more_records_than_a_page_are_all_indexed(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store.index_filling, "PAGE_RECORDS", 2)
-    monkeypatch.setattr(store.index_filling, "_AT_ONCE", 1)
+    monkeypatch.setattr(store.index_filling, "MAX_ACTIONS", 3)
     ids = {str(n): add(client, str(n), n) for n in range(7)}
     assert index(client, ORDERED, "CREATE UNIQUE INDEX tu ON t (a)").status == 200
     assert listed(client, "sort=-n&filter=n>=0")[0] == [6, 5, 4, 3, 2, 1, 0]
@@ -290,6 +290,22 @@ def test_guards_of_an_earlier_index_of_the_same_name_do_not_count(client: Client
     assert guards() == {"x": first}
     assert index(client, UNIQUE).status == 200
     assert guards() == {"x": second, "y": first}
+
+
+def test_many_guards_of_one_record_are_dropped(client: Client) -> None:
+    record_id = add(client, "x")
+    assert index(client, UNIQUE).status == 200
+    for value in ("y", "z"):  # each change leaves a guard that no index minds
+        assert index(client).status == 200
+        client.as_root("PATCH", f"{T}/records/{record_id}", {"a": value})
+        dynamodb.put(
+            {"PK": {"S": f"UNIQUE#{collection().storage}#ti"}, "SK": {"S": value + "\0"},
+             "id": {"S": record_id}}
+        )  # fmt: skip
+    client.as_root("PATCH", f"{T}/records/{record_id}", {"a": "end"})
+    assert set(guards()) == {"x", "y", "z"}
+    assert index(client, UNIQUE).status == 200
+    assert guards() == {"end": record_id}
 
 
 def test_a_changed_definition_under_one_name_is_guarded_anew(client: Client) -> None:
