@@ -105,8 +105,7 @@ def impersonate(call: Call, collection_ref: str, record_id: str) -> Answer:
     session = open_session(call)
     session.require_superuser()
     collection = _auth_collection(session, collection_ref, _NO_AUTH_COLLECTION)
-    known = len(record_id) <= services.session.MAX_ID_CHARACTERS
-    stored = session.related.find(collection, record_id) if known else None
+    stored = session.related.find(collection, record_id)
     if stored is None:
         raise NotFoundError
     seconds = _form(call, {"duration": int})["duration"]

@@ -6,7 +6,7 @@ would serve it.
 
 from collections.abc import Iterator, Sequence
 
-from chalicelib import services, store
+from chalicelib import store
 from chalicelib.config import settings
 from chalicelib.domain.collection import Collection
 from chalicelib.domain.query_plan import Condition, KeyRange, Plan, SortColumn
@@ -48,7 +48,6 @@ class Candidates:
         if plan.unique is not None:
             holder = store.uniques.holder(self._collection, *plan.unique)
             ids = (holder,) if holder else ()
-        ids = tuple(i for i in ids if len(i) <= services.session.MAX_ID_CHARACTERS)
         found = [related.find(self._collection, record_id) for record_id in ids]
         return [stored for stored in found if stored is not None]
 

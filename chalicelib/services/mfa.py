@@ -61,8 +61,7 @@ def _meet(
     session: Session, collection: Collection, record: Record, method: str, mfa_id: str
 ) -> None:
     challenges = session.collection(_COLLECTION)
-    known = len(mfa_id) <= services.session.MAX_ID_CHARACTERS
-    stored = session.related.find(challenges, mfa_id) if known else None
+    stored = session.related.find(challenges, mfa_id)
     lifetime = timedelta(seconds=collection.auth["mfa"]["duration"])
     if stored is None or _moment(stored.record["created"]) + lifetime < session.now:
         raise BadRequestError("Invalid or expired MFA session.")

@@ -53,7 +53,7 @@ def stage_update(
     """Stage a change of a record and return it. Raises as `stage_create`, and `NotFoundError`."""
     _require_records_of_its_own(collection)
     text = rules.require_open(session, collection, "updateRule")
-    stored = session.related.find(collection, record_id) if record_id else None
+    stored = session.related.find(collection, record_id)
     if stored is None:
         raise NotFoundError
     applied = records.apply(
@@ -88,7 +88,7 @@ def _refuse_uploads(applied: Applied, message: str) -> None:
 
 def _refuse_id_of_another_account(session: Session, collection: Collection, record_id: str) -> None:
     """An id that a caller chose may name one account only, whatever its collection."""
-    if not (collection.is_auth and 0 < len(record_id) <= services.session.MAX_ID_CHARACTERS):
+    if not collection.is_auth:
         return
     others = (each for each in session.schema.all() if each.is_auth and each is not collection)
     if any(session.related.find(other, record_id) for other in others):

@@ -24,9 +24,6 @@ from chalicelib.store.related import Related
 WRITE_WINDOW_SECONDS = 2.0
 """No write relies on a schema read longer ago: the filling of a new index counts on it."""
 
-MAX_ID_CHARACTERS = 255
-"""A longer id names no record, and DynamoDB would refuse it as a key."""
-
 Wants = Callable[[Schema], Sequence[tuple[Collection, str]]]
 """Names the records that a service will need, given the schema."""
 
@@ -171,15 +168,11 @@ def _read(
 def _records(
     schema: Schema, claims: dict[str, Any] | None, wants: Wants
 ) -> list[tuple[Collection, str]]:
-    found = [(where, i) for where, i in wants(schema) if 0 < len(i) <= MAX_ID_CHARACTERS]
+    found = [(where, i) for where, i in wants(schema) if keys.may_be_id(i)]
     if claims is not None:
         collection = schema.find(str(claims.get("collectionId", "")))
         record_id = str(claims.get("id", ""))
-        if (
-            collection is not None
-            and collection.is_auth
-            and 0 < len(record_id) <= MAX_ID_CHARACTERS
-        ):
+        if collection is not None and collection.is_auth and keys.may_be_id(record_id):
             found.append((collection, record_id))
     return found
 

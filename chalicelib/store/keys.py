@@ -36,6 +36,9 @@ from typing import Any
 Key = dict[str, dict[str, Any]]
 
 SLOTS = 8
+MAX_ID_CHARACTERS = 255
+"""A longer id names no record: DynamoDB would refuse it as a key."""
+
 COLLECTIONS = "COLLECTIONS"
 COLLECTION_PREFIX = "COLLECTION#"
 
@@ -59,6 +62,11 @@ def settings() -> Key:
 
 def records_partition(storage: str) -> str:
     return f"RECORDS#{storage}"
+
+
+def may_be_id(text: str) -> bool:
+    """Whether a record can have this id at all."""
+    return 0 < len(text) <= MAX_ID_CHARACTERS
 
 
 def record(storage: str, record_id: str) -> Key:

@@ -47,7 +47,8 @@ class Related:
     def prefetch(self, collection: Collection, ids: Iterable[str]) -> None:
         """Read the records not known yet, in one round trip per hundred."""
         storage = collection.storage
-        missing = [i for i in dict.fromkeys(ids) if i and (storage, i) not in self._known]
+        wanted = (i for i in dict.fromkeys(ids) if keys.may_be_id(i))
+        missing = [i for i in wanted if (storage, i) not in self._known]
         if not missing:
             return
         found = records.of_ids(collection, missing)
