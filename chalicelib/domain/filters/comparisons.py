@@ -16,7 +16,7 @@ from chalicelib.domain.filters.values import Compare, Value
 def comparison(left: Operand, sign: str, right: Operand) -> Test:
     """Return the test of one comparison."""
     plain = sign.lstrip("?")
-    is_for_all = plain == sign and (left.values or right.values)
+    is_for_all = plain == sign and bool(left.values or right.values)
     if plain in ("~", "!~") and right.like_form:
         right = _as_pattern(right, is_for_all and bool(right.values))
     tests = [_current(left, plain, right)]
@@ -40,19 +40,30 @@ def _as_pattern(right: Operand, is_for_all: bool) -> Operand:
 
 def _current(left: Operand, sign: str, right: Operand) -> Test:
     """Return the comparison of the current rows."""
-    compare = between(left.side, sign, right.side)
     read_left, read_right = left.read, right.read
+    if right.constant:
+        return _with_constant(left, sign, right)
+    compare = between(left.side, sign, right.side)
     slots = left.slots | right.slots
     fetches = left.fetches or right.fetches
-    if not right.constant:
-        return Test(lambda env: compare(read_left(env), read_right(env)), slots, fetches)
-    value = read_right([])
+    return Test(lambda env: compare(read_left(env), read_right(env)), slots, fetches)
+
+
+def _with_constant(left: Operand, sign: str, right: Operand) -> Test:
+    """Return a comparison with what is the same for every record: most of what rules say."""
+    value = right.read([])
+    left_side, read = left.side, left.read
+    convert = values.OF_COLUMN.get(left_side.affinity)
+    if convert is not None:
+        # A column's values need no conversion themselves, and the constant needs it once.
+        value = convert(value)
+        left_side = left_side._replace(affinity=values.NO_AFFINITY)
+    compare = between(left_side, sign, right.side)
     if left.constant:
-        result = compare(read_left([]), value)
-        return Test(lambda env: result)
+        return search.ALWAYS if compare(read([]), value) else search.NEVER
     if compare is values.equal and value is not None:
-        return Test(lambda env: read_left(env) == value, slots, fetches)
-    return Test(lambda env: compare(read_left(env), value), slots, fetches)
+        return Test(lambda env: read(env) == value, left.slots, left.fetches)
+    return Test(lambda env: compare(read(env), value), left.slots, left.fetches)
 
 
 def _of_all(left: Operand, sign: str, right: Operand) -> Test:

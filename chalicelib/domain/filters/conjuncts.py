@@ -4,7 +4,7 @@ Only those are listed where the language's comparison is the plain one of stored
 that an index finds no fewer records than the filter would. The filter still judges each.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -35,9 +35,7 @@ class Conjunct(NamedTuple):
         return self.value(scope) if callable(self.value) else self.value
 
 
-def conjuncts(
-    tree: Expression, collection: Collection, schema: Schema
-) -> Iterator[Conjunct]:
+def conjuncts(tree: Expression, collection: Collection, schema: Schema) -> Iterator[Conjunct]:
     """Return the conjuncts among the top terms of a tree."""
     for term in tree.terms if isinstance(tree, And) else (tree,):
         if not isinstance(term, Comparison):
@@ -118,10 +116,10 @@ def _value(
         return None
     if operand.slots or operand.values or operand.side.is_json or operand.side.truth is not None:
         return None
-    return _stored(field, operator, operand.read([{}]), operand.side.affinity, operand.constant)
+    return _stored(field, operator, operand.read([{}]), operand.constant)
 
 
-def _stored(field: Field, operator: str, value: values.Value, affinity: int, is_literal: bool) -> Any:
+def _stored(field: Field, operator: str, value: values.Value, is_literal: bool) -> Any:
     if value is None or value == "":
         return None
     if field.type == "number":
@@ -129,7 +127,7 @@ def _stored(field: Field, operator: str, value: values.Value, affinity: int, is_
     if field.type == "bool":
         return _bool(operator, value)
     if field.type in TEXT_TYPES or (field.type == "file" and field.is_multiple):
-        return _text(field, value, affinity, is_literal)
+        return _text(field, value, is_literal)
     return None
 
 
@@ -142,7 +140,7 @@ def _bool(operator: str, value: values.Value) -> bool | None:
     return bool(value) if operator == "=" and value in (0, 1) else None
 
 
-def _text(field: Field, value: values.Value, affinity: int, is_literal: bool) -> str | None:
+def _text(field: Field, value: values.Value, is_literal: bool) -> str | None:
     if isinstance(value, str):
         return value
     # A number meets the items of a list, or a column of the caller's, as a number.

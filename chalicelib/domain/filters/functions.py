@@ -13,7 +13,6 @@ from chalicelib.domain.filters.nodes import Operand as Node
 from chalicelib.domain.filters.operands import (
     NO_SLOTS,
     NULL,
-    Env,
     Operand,
     Side,
     literal,

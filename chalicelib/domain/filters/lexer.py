@@ -23,7 +23,6 @@ from chalicelib.domain.filters.nodes import (
     Number,
     Operand,
     Text,
-    describe,
 )
 
 SIGNS = frozenset(
@@ -70,7 +69,7 @@ def read(text: str, position: int, end: int) -> Token | None:
         elif kind == "identifier":
             return _identifier(text, match.group(), match.end(), end, MAX_CALL_DEPTH)
         else:
-            return _READERS[kind](match)
+            return _READERS[str(kind)](match)
     return None
 
 

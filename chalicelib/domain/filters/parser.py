@@ -8,7 +8,15 @@ PocketBase takes a group wherever a token may stand: `a = 1 (b = 2)` repeats the
 from functools import lru_cache
 
 from chalicelib.domain.filters import lexer
-from chalicelib.domain.filters.nodes import And, Comparison, Expression, FilterError, Operand, Or
+from chalicelib.domain.filters.nodes import (
+    And,
+    Comparison,
+    Expression,
+    FilterError,
+    Operand,
+    Or,
+    describe,
+)
 
 MAX_COMPARISONS = 200
 MAX_DEPTH = 100
@@ -100,7 +108,7 @@ class _Frame:
 
     def _require(self, token: lexer.Token, kind: str, message: str) -> None:
         if token.kind != kind:
-            shown = token.value if isinstance(token.value, str) else lexer.describe(token.value)
+            shown = token.value if isinstance(token.value, str) else describe(token.value)
             raise FilterError(f'{message}, got "{shown}" ({token.name})', token.end)
 
     def finish(self) -> Expression:
@@ -120,7 +128,7 @@ _INCOMPLETE = "invalid or incomplete filter expression"
 def _tree(terms: list[tuple[str, Expression]]) -> Expression:
     alternatives: list[list[Expression]] = []
     for join, term in terms:
-        if join == "||" and alternatives or not alternatives:
+        if (join == "||" and alternatives) or not alternatives:
             alternatives.append([])
         alternatives[-1].append(term)
     return _combine(Or, [_combine(And, group) for group in alternatives])

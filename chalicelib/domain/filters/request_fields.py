@@ -129,9 +129,7 @@ def _static(resolver: Resolver, kind: str, path: list[str]) -> Operand:
     return _literal(resolver, kind, [*path[:-1], name], value, modifier == "lower")
 
 
-def _literal(
-    resolver: Resolver, kind: str, path: list[str], value: Any, is_lower: bool
-) -> Operand:
+def _literal(resolver: Resolver, kind: str, path: list[str], value: Any, is_lower: bool) -> Operand:
     field = resolver.collection.field.get(path[-1])
     if field is not None and field.type == "json" and kind == "body" and len(path) == 1:
         value = value if value is _MISSING else values.json_text(value)

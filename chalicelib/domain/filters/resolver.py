@@ -11,7 +11,8 @@ from chalicelib.domain.collection import Collection, Field
 from chalicelib.domain.filters import columns, macros, operands
 from chalicelib.domain.filters.context import Context, Source
 from chalicelib.domain.filters.joins import Joins
-from chalicelib.domain.filters.nodes import Call, FilterError, Identifier, Operand as Node
+from chalicelib.domain.filters.nodes import Call, FilterError, Identifier
+from chalicelib.domain.filters.nodes import Operand as Node
 from chalicelib.domain.filters.operands import Env, Operand, Side
 
 MAX_RELATIONS = 6
@@ -90,32 +91,39 @@ class Resolver:
 
         From `@request` hidden fields are open and a missing field is NULL.
         """
-        collection = source.collection
-        last = len(path) - 1
         for index, name in enumerate(path[:-1]):
-            collection = source.collection
-            field = collection.field.get(name)
+            field = source.collection.field.get(name)
             if field is not None:
                 self._require_visible(field, from_request)
                 if field.type in ("json", "geoPoint"):
                     return self._column(source, *columns.path(field, path[index + 1 :]))
             if index >= MAX_RELATIONS:
                 raise FilterError(f'max nested relations reached for field "{name}"')
-            if field is None:
-                back = self._back_relation(collection, name, from_request)
-                if back is None:
-                    return operands.NULL
-                source = self.joins.referring(source, name, *back)
-            elif field.type != "relation":
-                raise FilterError(f'field "{name}" is not a valid relation')
-            elif index == last - 1 and path[last] == "id" and not field.is_multiple:
+            if field is not None and path[index + 1 :] == ["id"] and _is_single(field):
                 # The id of a single relation is its value, so there is no row to read.
                 return self._last(source, name, from_request)
-            else:
-                source = self.joins.relation(source, field, self.target(field))
-            if not from_request:
-                self._check_access(source)
-        return self._last(source, path[last], from_request)
+            joined = self._join(source, name, field, from_request)
+            if joined is None:
+                return operands.NULL
+            source = joined
+        return self._last(source, path[-1], from_request)
+
+    def _join(
+        self, source: Source, name: str, field: Field | None, from_request: bool
+    ) -> Source | None:
+        """Return the row that one step of a path leads to. None for NULL from `@request`."""
+        if field is None:
+            back = self._back_relation(source.collection, name, from_request)
+            if back is None:
+                return None
+            joined = self.joins.referring(source, name, *back)
+        elif field.type == "relation":
+            joined = self.joins.relation(source, field, self.target(field))
+        else:
+            raise FilterError(f'field "{name}" is not a valid relation')
+        if not from_request:
+            self._check_access(joined)
+        return joined
 
     def _require_visible(self, field: Field, from_request: bool) -> None:
         if field.hidden and not self.allow_hidden and not from_request:
@@ -156,7 +164,8 @@ class Resolver:
             raise FilterError(f'invalid back relation field "{field_name}"')
         self._require_visible(field, from_request)
         if field.options.get("collectionId") != collection.id:
-            raise FilterError(f'invalid collection reference of a back relation field "{field_name}"')
+            message = "invalid collection reference of a back relation field"
+            raise FilterError(f'{message} "{field_name}"')
         return back_collection, field
 
     def _last(self, source: Source, name: str, from_request: bool) -> Operand:
@@ -178,7 +187,8 @@ class Resolver:
         operand = self._column(source, side, reader)
         if modifier == "lower":
             operand = columns.lowered(operand)
-        if name == "email" and source.collection.is_auth and not (self.allow_hidden or from_request):
+        is_open = self.allow_hidden or from_request
+        if name == "email" and source.collection.is_auth and not is_open:
             return operand._replace(guard=columns.guard(source))
         return operand
 
@@ -217,6 +227,10 @@ class Resolver:
             return found
 
         return values
+
+
+def _is_single(field: Field) -> bool:
+    return field.type == "relation" and not field.is_multiple
 
 
 def split_modifier(name: str) -> tuple[str, str]:

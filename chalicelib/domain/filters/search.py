@@ -27,6 +27,10 @@ class Test(NamedTuple):
     any_of: tuple["Test", ...] = ()
 
 
+ALWAYS = Test(lambda env: True)
+NEVER = Test(lambda env: False)
+
+
 def spend(env: Env, combinations: int) -> None:
     """Count work done for one record. Raises `BadRequestError` over the cap."""
     spent = env[1]["spent"] = env[1].get("spent", 0) + combinations
@@ -39,36 +43,38 @@ def spend(env: Env, combinations: int) -> None:
 def conjunction(tests: Iterable[Test]) -> Test:
     """Return the test that all hold, those that fetch nothing first."""
     terms = tuple(sorted(_flat(tests), key=_effort))
+    if NEVER in terms:
+        return NEVER
+    terms = tuple(term for term in terms if term is not ALWAYS) or (ALWAYS,)
     if len(terms) == 1:
         return terms[0]
-    first, *rest = [term.holds for term in terms]
-    if len(rest) == 1:
-        second = rest[0]
-
-        def holds(env: Env) -> bool:
-            return first(env) and second(env)
-    else:
-
-        def holds(env: Env) -> bool:
-            return first(env) and all(term(env) for term in rest)
-
-    slots, fetches = _union(terms)
-    return Test(holds, slots, fetches, all_of=terms)
+    return Test(_all([term.holds for term in terms]), *_union(terms), all_of=terms)
 
 
 def disjunction(tests: Iterable[Test]) -> Test:
-    """Return the test that one holds."""
+    """Return the test that one holds, asking those that fetch nothing first."""
     terms = tuple(sorted(tests, key=_effort))
-    holders = [term.holds for term in terms]
+    if ALWAYS in terms:
+        return ALWAYS
+    terms = tuple(term for term in terms if term is not NEVER) or (NEVER,)
+    if len(terms) == 1:
+        return terms[0]
+    return Test(_any([term.holds for term in terms]), *_union(terms), any_of=terms)
 
-    def holds(env: Env) -> bool:
-        for term in holders:
-            if term(env):
-                return True
-        return False
 
-    slots, fetches = _union(terms)
-    return Test(holds, slots, fetches, any_of=terms)
+def _all(holders: list[Read]) -> Read:
+    # Most rules have two terms, and a loop would double what they cost for each record.
+    if len(holders) == 2:
+        first, second = holders
+        return lambda env: first(env) and second(env)
+    return lambda env: all(holds(env) for holds in holders)
+
+
+def _any(holders: list[Read]) -> Read:
+    if len(holders) == 2:
+        first, second = holders
+        return lambda env: first(env) or second(env)
+    return lambda env: any(holds(env) for holds in holders)
 
 
 def _flat(tests: Iterable[Test]) -> Iterable[Test]:

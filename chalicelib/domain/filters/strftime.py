@@ -95,7 +95,7 @@ def _written(match: re.Match[str]) -> Moment | None:
         year, month, day = int(parts["year"]), int(parts["month"]), int(parts["day"])
         if not (1 <= month <= 12 and 1 <= day <= 31):
             return None
-    zone = _zone_ms(parts[prefix + "zone"], parts[prefix + "zone_hour"], parts[prefix + "zone_minute"])
+    zone = _zone_ms(*(parts[f"{prefix}zone{part}"] for part in ("", "_hour", "_minute")))
     if zone is None:
         return None
     moment = Moment(calendar.midnight_ms(year, month, day) + shift_ms - zone)

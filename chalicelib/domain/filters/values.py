@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-Value: TypeAlias = None | int | float | str
+Value: TypeAlias = int | float | str | None
 Convert: TypeAlias = Callable[[Value], Value]
 Compare: TypeAlias = Callable[[Any, Any], bool | None]
 """True, False, or None for SQL's unknown."""
@@ -116,6 +116,10 @@ def conversions(left: int, right: int) -> tuple[Convert, Convert] | None:
     if right == TEXT and left == NO_AFFINITY:
         return text, _unchanged
     return None
+
+
+OF_COLUMN: dict[int, Convert] = {TEXT: text, NUMERIC: number}
+"""What a column of an affinity does to a value without one."""
 
 
 def converting(compare: Compare, left: int, right: int) -> Compare:
