@@ -1,6 +1,6 @@
 """Measure, print a table, and exit with 1 if a figure is over its limit.
 
-python -m tests.benchmarks [--json FILE] [--runs N] [--rounds N] [--calls N] [--depth N]
+    python -m tests.benchmarks [--json FILE] [--runs N] [--rounds N] [--calls N] [--depth N] ..
 """
 
 import argparse
@@ -19,6 +19,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=10, help="rounds of warm calls")
     parser.add_argument("--calls", type=int, default=100, help="warm calls a round")
     parser.add_argument("--depth", type=int, default=1000, help="pages to go by cursor")
+    parser.add_argument("--records", type=int, default=10_000, help="the larger collection")
     options = parser.parse_args()
     aws = client.start()
     os.environ.update(aws.environment())
@@ -49,6 +50,8 @@ def _measured(options: argparse.Namespace) -> Iterator[tuple[str, ...]]:
         ("cold starts", lambda: measures.cold(options.runs)),
         ("warm calls", lambda: measures.warm(options.rounds, options.calls)),
         ("capacity units", lambda: measures.units(app)),
+        ("growth", lambda: measures.growth(app, 100, options.records)),
+        ("the local server", lambda: measures.health(3.0)),
         ("paging by cursor", lambda: measures.pages(app, options.depth)),
     ):
         print(f"Measuring {name} ...", file=sys.stderr)

@@ -2,6 +2,8 @@
 
 import json
 import statistics
+import time
+from http.client import HTTPConnection
 from typing import Any, NamedTuple
 
 from chalicelib.aws import dynamodb
@@ -114,21 +116,55 @@ def _unique_create() -> dict[str, Any]:
 
 
 def _page_only() -> dict[str, Any]:
-    query = {"perPage": "30", "sort": "-created", "filter": 'category="news"', "skipTotal": "1"}
-    return events.event("GET", events.MANY, {"collection": "posts"}, query)
+    return events.event("GET", events.MANY, {"collection": "posts"}, _NEWEST)
+
+
+def growth(app: App, few: int, many: int) -> list[Row]:
+    """An indexed page of 30, newest first: its time out of `many` records to that out of `few`."""
+    medians, reads = {}, {}
+    for count in (few, many):
+        name = targets.sized(count)
+        event = events.event("GET", events.MANY, {"collection": name}, _NEWEST)
+        explained = json.loads(app(targets.signed(event, explain="1"), Context())["body"])
+        reads[count] = explained["explain"]["itemsRead"]
+        times = []
+        for _ in range(100):
+            started = time.perf_counter()
+            app(event, Context())
+            times.append(time.perf_counter() - started)
+        medians[count] = statistics.median(times)
+    ratio, own = medians[many] / medians[few], medians[many] * 1e3
+    return [
+        Row(f"indexed page of 30 of {many}, time to that of {few}", ratio, "x", own, 5.0),
+        Row(f"records read for a page of 30 of {many}", reads[many], "records", None, 31),
+    ]
+
+
+_NEWEST = {"perPage": "30", "sort": "-created", "filter": 'category="news"', "skipTotal": "1"}
+
+
+def health(seconds: float) -> list[Row]:
+    """`/api/health` of a real `chalice local` over one kept-alive connection."""
+    with targets.local_server() as port:
+        connection = HTTPConnection("127.0.0.1", port, timeout=10)
+        count, started = 0, time.perf_counter()
+        while time.perf_counter() - started < seconds:
+            connection.request("GET", "/api/health")
+            connection.getresponse().read()
+            count += 1
+        connection.close()
+    rate = count / seconds
+    return [Row("GET /api/health, kept alive", rate, "a second", None, 500, is_floor=True)]
 
 
 def pages(app: App, depth: int) -> list[Row]:
     """Paging by cursor: items read for the first page and for one `depth` pages on."""
     targets.fill("plain", 30 * (depth + 1))
-    token = targets.superuser_token()
     cursor, reads = "", []
     for _ in range(depth):
         query = {"perPage": "30", "cursor": cursor, "explain": "1"}
         event = events.event("GET", events.MANY, {"collection": "plain"}, query)
-        event["headers"]["Authorization"] = token
-        event["multiValueHeaders"]["Authorization"] = [token]
-        page = json.loads(app(event, Context())["body"])
+        page = json.loads(app(targets.signed(event), Context())["body"])
         cursor = page["nextCursor"]
         reads.append(page["explain"]["capacityUnits"])
     ratio = reads[-1] / reads[0]

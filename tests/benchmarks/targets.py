@@ -1,9 +1,13 @@
 """The handlers that are measured, and the data each one works on."""
 
+import contextlib
 import json
 import os
+import socket
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -100,6 +104,62 @@ def fill(collection: str, count: int, first: int = 0) -> None:
     for n in range(first, first + count):
         body = {**common.RECORD, "id": f"rec{n:012d}", "category": common.CATEGORIES[n % 5]}
         services.records.create(_superuser_call("POST", "", body), collection)
+
+
+def sized(count: int) -> str:
+    """Make an indexed collection of `count` records and return its name."""
+    name = f"sized{count}"
+    definition = {
+        "name": name,
+        "listRule": "",
+        "fields": [
+            {"name": "title", "type": "text"},
+            {"name": "body", "type": "text"},
+            {"name": "category", "type": "text"},
+            {"name": "created", "type": "autodate", "onCreate": True},
+        ],
+        "indexes": [f"CREATE INDEX ix_{name} ON {name} (category, created)"],
+    }
+    services.collections.create(_superuser_call("POST", "/api/collections", definition))
+    fill(name, count)
+    return name
+
+
+def signed(event: dict[str, Any], **query: str) -> dict[str, Any]:
+    """Return the event as the superuser sends it, with more query parameters."""
+    token = superuser_token()
+    wanted = (event["queryStringParameters"] or {}) | query
+    return event | {
+        "headers": {**event["headers"], "Authorization": token},
+        "multiValueHeaders": {**event["multiValueHeaders"], "Authorization": [token]},
+        "queryStringParameters": wanted,
+        "multiValueQueryStringParameters": {name: [value] for name, value in wanted.items()},
+    }
+
+
+@contextlib.contextmanager
+def local_server() -> Iterator[int]:
+    """Run `chalice local` on a free port."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    chalice = Path(sys.executable).parent / "chalice"
+    command = [str(chalice), "local", "--stage", "local", "--port", str(port), "--no-autoreload"]
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen(command, cwd=ROOT, stdout=quiet, stderr=quiet) as process:
+        try:
+            _await_port(port)
+            yield port
+        finally:
+            process.terminate()
+
+
+def _await_port(port: int) -> None:
+    for _ in range(100):
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.1)
+    raise RuntimeError("chalice local did not start")
 
 
 def _superuser_call(method: str, path: str, body: dict[str, Any]) -> Call:
