@@ -237,6 +237,7 @@ def _tidy() -> None:
     with contextlib.suppress(UnavailableError):
         services.index_building.work_on_rest(until)
         for note in store.dropped.all_of():
+            services.truncation.drop_rows(note)
             if not store.dropped.empty(note, until):
                 return
 

@@ -5,12 +5,18 @@ record's references are followed; a reference that refuses is found before anyth
 written, and what fits into one transaction is deleted in one.
 """
 
+import contextlib
+from datetime import UTC, datetime
+
 from chalicelib import services, store
+from chalicelib.domain import dates
 from chalicelib.domain.collection import Collection, Schema
 from chalicelib.domain.request import Call
 from chalicelib.errors import BadRequestError
 from chalicelib.services.session import Session
-from chalicelib.store.changes import MAX_ACTIONS
+from chalicelib.store.changes import MAX_ACTIONS, Changes, ConflictError
+from chalicelib.store.dropped import Dropped
+from chalicelib.store.records import Stored
 
 _REFUSED = (
     "Failed to truncate collection (most likely due to required cascade delete record references)."
@@ -76,3 +82,27 @@ def _delete(call: Call, collection: Collection, ids: list[str]) -> None:
         services.records.commit(session, _REFUSED)
 
     services.records.retried(attempt)
+
+
+def drop_rows(note: Dropped) -> None:
+    """Delete what system collections keep about the records of a dropped auth collection.
+
+    A collection made anew may have the same id: what came after the drop is its own.
+    """
+    if not note.owner:
+        return
+    schema = store.collections.newest()
+    until = dates.now_text(datetime.fromtimestamp(note.since + 1, UTC))
+    for name in services.auth_rows.ALL:
+        rows = services.collections.found(schema, name)
+        for stored in store.records.all_of(rows):
+            record = stored.record
+            if record["collectionRef"] == note.owner and record["created"] < until:
+                _drop_row(schema, rows, stored)
+
+
+def _drop_row(schema: Schema, rows: Collection, stored: Stored) -> None:
+    changes = Changes(schema)
+    changes.delete(rows, stored)
+    with contextlib.suppress(ConflictError):  # somebody else has deleted it
+        changes.commit()

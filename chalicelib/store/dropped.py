@@ -34,6 +34,8 @@ class Dropped(NamedTuple):
     """Names of the unique indexes: their guards go too."""
     relations: tuple[tuple[str, str], ...]
     """(field key, storage of the target): the references of these fields go too."""
+    owner: str = ""
+    """Id of the auth collection, if it was one: what is kept about its records goes too."""
 
 
 def of_collection(collection: Collection, schema: Schema) -> Dropped:
@@ -44,12 +46,13 @@ def of_collection(collection: Collection, schema: Schema) -> Dropped:
         int(time.time()),
         tuple(index.name for index in collection.indexes if index.unique),
         tuple((field.key, target.storage) for field, target in targets if target is not None),
+        collection.id if collection.is_auth else "",
     )
 
 
 def item(note: Dropped) -> Item:
     """Return the item of a note."""
-    details = {"uniques": note.uniques, "relations": note.relations}
+    details = {"uniques": note.uniques, "relations": note.relations, "owner": note.owner}
     return {
         **keys.dropped(note.storage),
         "since": {"N": str(note.since)},
@@ -66,8 +69,13 @@ def all_of() -> list[Dropped]:
 def _read(found: Item) -> Dropped:
     details = orjson.loads(found["doc"]["S"])
     relations = tuple((key, target) for key, target in details["relations"])
-    since = int(found["since"]["N"])
-    return Dropped(found["SK"]["S"], since, tuple(details["uniques"]), relations)
+    return Dropped(
+        found["SK"]["S"],
+        int(found["since"]["N"]),
+        tuple(details["uniques"]),
+        relations,
+        details["owner"],
+    )
 
 
 def empty(note: Dropped, until: float) -> bool:

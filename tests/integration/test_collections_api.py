@@ -272,6 +272,20 @@ def test_a_dropped_storage_is_forgotten_when_no_writer_can_fill_it_any_more(
     assert store.dropped.all_of() == []
 
 
+@pytest.mark.parametrize("action", ["", "/truncate"])
+def test_what_is_kept_about_auth_records_goes_with_their_collection(
+    client: Client, action: str
+) -> None:
+    made = make(client, "people", type="auth")
+    for owner in (made["id"], USERS_ID):
+        row = {"collectionRef": owner, "recordRef": "r1", "fingerprint": "f"}
+        client.as_root("POST", COLLECTIONS + "/_authOrigins/records", row)
+    client.as_root("DELETE", f"{COLLECTIONS}/people{action}")
+    (kept,) = records(client, "_authOrigins")
+    assert kept["collectionRef"] == USERS_ID
+    client.as_root("DELETE", f"{COLLECTIONS}/_authOrigins/records/{kept['id']}")
+
+
 def test_emptying_goes_on_where_it_was_interrupted(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
