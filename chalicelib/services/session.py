@@ -8,7 +8,7 @@ so are the keys, so a changed rule holds from the next request on.
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from chalicelib import services, store
 from chalicelib.aws import dynamodb
@@ -18,7 +18,7 @@ from chalicelib.domain.collection import Collection, Schema
 from chalicelib.domain.request import Call, Record, RequestInfo
 from chalicelib.errors import ApiError, ForbiddenError, NotFoundError, UnauthorizedError
 from chalicelib.store import keys
-from chalicelib.store.changes import Changes
+from chalicelib.store.changes import Changes, ConflictError
 from chalicelib.store.related import Related
 
 WRITE_WINDOW_SECONDS = 2.0
@@ -26,8 +26,6 @@ WRITE_WINDOW_SECONDS = 2.0
 
 Wants = Callable[[Schema], Sequence[tuple[Collection, str]]]
 """Names the records that a service will need, given the schema."""
-
-_Items = dict[tuple[str, str], dict[str, Any]]
 
 
 def sent(call: Call) -> dict[str, Any]:
@@ -124,6 +122,19 @@ class Session:
         """Whether a write may still rely on the schema of this session."""
         return time.monotonic() - self.opened_at < WRITE_WINDOW_SECONDS
 
+    def renew(self) -> None:
+        """Let a write rely on the schema although time has passed, if it is still the newest.
+
+        Raises `ConflictError` if it is not.
+        """
+        if self.is_fresh():
+            return
+        read_at = time.monotonic()
+        item = dynamodb.get(keys.schema_version())
+        if store.schema.version_of(item) != self.schema.version:
+            raise ConflictError
+        self.opened_at = read_at
+
 
 def open(call: Call, wants: Wants = _nothing) -> Session:  # noqa: A001 (a session is opened)
     """Return the session of a request. Raises nothing for a bad token: that is a guest."""
@@ -132,29 +143,37 @@ def open(call: Call, wants: Wants = _nothing) -> Session:  # noqa: A001 (a sessi
     schema = store.schema.cached()
     if schema is None:
         schema = store.schema.load()
-        items = _read(schema, claims, wants, with_version=False)
+        read = _read(schema, claims, wants, with_version=False)
     else:
-        items = _read(schema, claims, wants, with_version=True)
-        if store.schema.version_of(items.get(_VERSION)) != schema.version:
+        read = _read(schema, claims, wants, with_version=True)
+        if store.schema.version_of(read.items.get(_VERSION)) != schema.version:
             started = time.monotonic()
             schema = store.schema.load()
-            items = _read(schema, claims, wants, with_version=False)
+            read = _read(schema, claims, wants, with_version=False)
     if schema.version == 0:
         services.collections.initialise()
         return open(call, wants)
     session = Session(call, schema)
     session.opened_at = started
-    _remember(session, items, claims, wants)
+    _remember(session, read)
+    if claims is not None:
+        _sign_in(session, claims)
     return session
 
 
 _VERSION = (keys.COLLECTIONS, "VERSION")
 
 
-def _read(
-    schema: Schema, claims: dict[str, Any] | None, wants: Wants, with_version: bool
-) -> _Items:
-    wanted = [keys.record(where.storage, i) for where, i in _records(schema, claims, wants)]
+class _Read(NamedTuple):
+    """What a session was opened with: the records asked for, and the items that exist."""
+
+    records: list[tuple[Collection, str]]
+    items: dict[tuple[str, str], dict[str, Any]]
+
+
+def _read(schema: Schema, claims: dict[str, Any] | None, wants: Wants, with_version: bool) -> _Read:
+    records = _records(schema, claims, wants)
+    wanted = [keys.record(where.storage, record_id) for where, record_id in records]
     if with_version:
         wanted.append(keys.schema_version())
     if len(wanted) == 1:
@@ -162,7 +181,7 @@ def _read(
         items = [found] if found else []
     else:
         items = dynamodb.batch_get(wanted) if wanted else []
-    return {(item["PK"]["S"], item["SK"]["S"]): item for item in items}
+    return _Read(records, {(item["PK"]["S"], item["SK"]["S"]): item for item in items})
 
 
 def _records(
@@ -177,13 +196,11 @@ def _records(
     return found
 
 
-def _remember(session: Session, items: _Items, claims: dict[str, Any] | None, wants: Wants) -> None:
-    for collection, record_id in _records(session.schema, claims, wants):
-        item = items.get((keys.records_partition(collection.storage), record_id))
+def _remember(session: Session, read: _Read) -> None:
+    for collection, record_id in read.records:
+        item = read.items.get((keys.records_partition(collection.storage), record_id))
         stored = store.records.read(collection, item) if item else None
         session.related.remember(collection, record_id, stored)
-    if claims is not None:
-        _sign_in(session, claims)
 
 
 def _sign_in(session: Session, claims: dict[str, Any]) -> None:
