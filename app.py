@@ -7,9 +7,12 @@ from chalicelib.routes.health import health_api
 from chalicelib.routes.not_served import not_served_api
 from chalicelib.routes.records import records_api
 from chalicelib.routes.settings import settings_api
+from chalicelib.routes.uploads import uploads_api
 from chalicelib.web.app import App
 
 app = App("dormouse")
-for blueprint in (records_api, batch_api, auth_api, collections_api, settings_api, health_api):
+for blueprint in (
+    records_api, batch_api, auth_api, collections_api, settings_api, uploads_api, health_api
+):  # fmt: skip
     app.register_blueprint(blueprint)
 app.register_blueprint(not_served_api(app))  # last: what the others left

@@ -4,8 +4,9 @@ docs/settings.md describes each; a test compares the two lists.
 """
 
 import os
+from collections.abc import Callable
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Settings(NamedTuple):
@@ -21,13 +22,22 @@ class Settings(NamedTuple):
     """How many bytes of records one request may read to answer a list."""
     body_limit_bytes: int = 32 * 1024 * 1024
     """The largest request body, as PocketBase's default."""
+    upload_limit_bytes: int = 5 * 1024 * 1024 * 1024
+    """The largest file that may arrive in several calls (/api/uploads)."""
+    upload_hours: int = 24
+    """How long such a file may take, and then wait to become a field's value."""
+    guest_uploads: bool = False
+    """Whether somebody without an account may begin one."""
     request_seconds: float = 28.0
     """How long a request may work when the platform states no deadline."""
     backfill_seconds: float = 20.0
     """How long one request works on filling a new index before it leaves the rest."""
 
 
-_TYPES = {"scan_budget_items": int, "scan_budget_bytes": int, "body_limit_bytes": int,
+_TYPES: dict[str, Callable[[str], Any]] = {
+          "scan_budget_items": int, "scan_budget_bytes": int, "body_limit_bytes": int,
+          "upload_limit_bytes": int, "upload_hours": int,
+          "guest_uploads": lambda text: text.lower() in ("1", "true", "yes"),
           "request_seconds": float, "backfill_seconds": float}  # fmt: skip
 
 

@@ -16,5 +16,6 @@ if TYPE_CHECKING:
     from chalicelib.aws import retries as retries
     from chalicelib.aws import s3 as s3
     from chalicelib.aws import sigv4 as sigv4
+    from chalicelib.aws import s3_multipart as s3_multipart
 
 __getattr__ = lazy.modules(__name__)

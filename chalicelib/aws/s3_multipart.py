@@ -9,6 +9,7 @@ bucket's objects; s3:ListBucket and s3:ListBucketMultipartUploads on the bucket.
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextvars import copy_context
 from functools import partial
 from html import unescape
 from re import DOTALL, findall, search
@@ -23,6 +24,7 @@ MAX_PART_NUMBER = 10_000
 COPY_BYTES = 512 * 1024 * 1024
 """How much one copy call moves; S3 allows 5 GiB, but it has to end within a request."""
 
+_COPIES_AT_ONCE = 8
 _SLOW_SECONDS = 600.0
 _PAGE = 1000
 
@@ -55,6 +57,11 @@ def create(key: str, content_type: str = "application/octet-stream") -> str:
     return _text(b"UploadId", answer.body)
 
 
+def put(key: str, pieces: Sequence[bytes]) -> None:
+    """Store an object of these pieces, which are not joined in memory."""
+    s3.call("PUT", key, pieces)
+
+
 def upload_part(key: str, upload_id: str, number: int, pieces: Sequence[bytes]) -> None:
     """Store one part; `pieces` are its bytes, sent without being joined."""
     query = _query(partNumber=str(number), uploadId=upload_id)
@@ -73,6 +80,24 @@ def copy_part(
     _translated(
         lambda: s3.call("PUT", key, headers=headers, query=query, most_seconds=_SLOW_SECONDS)
     )
+
+
+def copy_parts(key: str, upload_id: str, copies: Sequence[tuple[int, str, int, int]]) -> None:
+    """Make parts of byte ranges, several at once: (number, source, start, size)."""
+    if len(copies) < 2:
+        for copied in copies:
+            copy_part(key, upload_id, *copied)
+        return
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  lazy: large copies only
+
+    with ThreadPoolExecutor(_COPIES_AT_ONCE) as pool:
+        # A thread has its own context, and in it no deadline.
+        running = [
+            pool.submit(copy_context().run, partial(copy_part, key, upload_id, *copied))
+            for copied in copies
+        ]
+        for each in running:
+            each.result()
 
 
 def list_parts(key: str, upload_id: str) -> list[Part]:

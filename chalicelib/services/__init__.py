@@ -21,5 +21,10 @@ if TYPE_CHECKING:
     from chalicelib.services import session as session
     from chalicelib.services import settings as settings
     from chalicelib.services import truncation as truncation
+    from chalicelib.services import direct_uploads as direct_uploads
+    from chalicelib.services import upload_bytes as upload_bytes
+    from chalicelib.services import upload_joins as upload_joins
+    from chalicelib.services import upload_sweep as upload_sweep
+    from chalicelib.services import uploads as uploads
 
 __getattr__ = lazy.modules(__name__)

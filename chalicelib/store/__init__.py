@@ -16,5 +16,6 @@ if TYPE_CHECKING:
     from chalicelib.store import settings as settings
     from chalicelib.store import table as table
     from chalicelib.store import uniques as uniques
+    from chalicelib.store import uploads as uploads
 
 __getattr__ = lazy.modules(__name__)

@@ -11,6 +11,7 @@ unique guard      UNIQUE#<storage>#<index>    <encoded value, or its SHA-256>   
 reference         REFS#<storage>#<record id>  <storage>#<field key>#<record id>   (of the referring
                                                                                   record)
 dropped storage   DROPPED                     <storage>                           since
+upload            UPLOADS#<upload id>         UPLOAD                              see uploads.py, ttl
 
 `<storage>` is the collection's `storage` text (domain/collection.py). `doc` is one JSON
 document; `rev` a random text that each write changes and is conditional on; `seq` the
@@ -29,6 +30,7 @@ Access pattern                             Request
 6  who refers to a record                  Query     PK = REFS#<storage>#<record id>
 7  storages to be emptied                  Query     PK = DROPPED
 8  the settings                            GetItem   SETTINGS, SETTINGS
+10 an upload                               GetItem   UPLOADS#<upload id>, UPLOAD
 """
 
 from typing import Any
@@ -100,3 +102,7 @@ def reference(
 
 def dropped(storage: str) -> Key:
     return key("DROPPED", storage)
+
+
+def upload(upload_id: str) -> Key:
+    return key(f"UPLOADS#{upload_id}", "UPLOAD")

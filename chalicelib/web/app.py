@@ -83,7 +83,7 @@ class App(Chalice):
         try:
             edge = gateway.read(event, self.routes, self._routes_tree())
             if edge.method == "OPTIONS":
-                return Reply(None, 204, headers.of_preflight(edge.headers)).to_dict()
+                return Reply(None, 204, self._options(edge)).to_dict()
             request_headers = edge.headers
             answer = self._answer(edge, context)
         except Exception:
@@ -108,6 +108,13 @@ class App(Chalice):
         if edge.method == "HEAD":
             answer["body"], answer["isBase64Encoded"] = "", False
         return within_limit(answer)
+
+    def _options(self, edge: Edge) -> dict[str, str]:
+        """Return the answer to OPTIONS, with what the route's view has to announce itself."""
+        found = headers.of_preflight(edge.headers)
+        route = self.routes[edge.route].get("OPTIONS")
+        announce = getattr(route and route.view_function, "announce", None)
+        return {**found, **announce()} if announce else found
 
     def _answer_by_chalice(self, edge: Edge, context: Any) -> dict[str, Any]:
         answer: dict[str, Any] = super().__call__(edge.for_chalice(), context)

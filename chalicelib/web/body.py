@@ -25,7 +25,7 @@ _WHITESPACE = " \t\r\n"
 
 def read(edge: Edge) -> Body:
     """Return the parsed body. Raises `BadRequestError` or `TooLargeError`."""
-    raw = _raw(edge.event)
+    raw = raw_bytes(edge.event)
     content_type = edge.headers.get("content-type", "").strip()
     if not raw:
         return Body({}, {})
@@ -59,8 +59,8 @@ def value_of(raw: bytes, *, may_trail: bool = True) -> dict[str, Any] | None:
     return value
 
 
-def _raw(event: dict[str, Any]) -> bytes:
-    """Return the body's bytes."""
+def raw_bytes(event: dict[str, Any]) -> bytes:
+    """Return the body as it came, without a copy where that can be. Raises `TooLargeError`."""
     body = event.get("body") or b""
     if event.get("isBase64Encoded"):
         body = base64.b64decode(body)
