@@ -1,13 +1,13 @@
 """Measure, print a table, and exit with 1 if a figure is over its limit.
 
-    python -m tests.benchmarks [--json FILE] [--runs N] [--rounds N] [--calls N] [--depth N] ..
+python -m tests.benchmarks [--json FILE] [--runs N] [--rounds N] [--calls N] [--depth N] ..
 """
 
 import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from tools.local_aws import client
 
@@ -46,14 +46,15 @@ def _measured(options: argparse.Namespace) -> Iterator[tuple[str, ...]]:
     bootstrap.table_and_bucket()
     print("Preparing the sample data ...", file=sys.stderr)
     targets.prepare()
-    for name, measure in (
-        ("cold starts", lambda: measures.cold(options.runs)),
-        ("warm calls", lambda: measures.warm(options.rounds, options.calls)),
-        ("capacity units", lambda: measures.units(app)),
-        ("growth", lambda: measures.growth(app, 100, options.records)),
-        ("the local server", lambda: measures.health(3.0)),
-        ("paging by cursor", lambda: measures.pages(app, options.depth)),
-    ):
+    measured: dict[str, Callable[[], list[measures.Row]]] = {
+        "cold starts": lambda: measures.cold(options.runs),
+        "warm calls": lambda: measures.warm(options.rounds, options.calls),
+        "capacity units": lambda: measures.units(app),
+        "growth": lambda: measures.growth(app, 100, options.records),
+        "the local server": lambda: measures.health(3.0),
+        "paging by cursor": lambda: measures.pages(app, options.depth),
+    }
+    for name, measure in measured.items():
         print(f"Measuring {name} ...", file=sys.stderr)
         for row in measure():
             sign = ">=" if row.is_floor else "<="

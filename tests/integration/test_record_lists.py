@@ -61,7 +61,9 @@ def explained(client: Client, **query: str) -> dict[str, Any]:
 
 
 def test_an_indexed_filter_and_sort_read_one_page(client: Client) -> None:
-    explain = explained(client, filter='category="news"', sort="-views", skipTotal="1", perPage="10")
+    explain = explained(
+        client, filter='category="news"', sort="-views", skipTotal="1", perPage="10"
+    )
     assert explain["source"] == "index by_category"
     assert explain["sortedBy"] == "key"
     assert explain["itemsRead"] == 10
