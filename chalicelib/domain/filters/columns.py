@@ -20,6 +20,22 @@ _NUMERIC = Side(affinity=NUMERIC)
 _JSON = Side(is_json=True)
 
 
+LISTS = frozenset(("select", "relation", "file"))
+"""The types that may hold many values; `:each` and `:length` mean nothing on the others."""
+
+
+def of_field(field: Field, modifier: str, is_new: bool) -> Column:
+    """Return a field's column with a modifier, except `:each` of many values."""
+    if modifier == "length" and field.type in LISTS:
+        return length(field)
+    if is_new:
+        return untyped(field)
+    side, read = reader(field)
+    if modifier == "each" and field.type in LISTS:
+        side = _PLAIN
+    return side, read
+
+
 def reader(field: Field) -> Column:
     """Return a field's column."""
     name = field.name
@@ -34,6 +50,19 @@ def reader(field: Field) -> Column:
     if field.is_multiple:
         return _NUMERIC, lambda row: values.json_text(row.get(name) or []) if row else None
     return _TEXT, lambda row: row.get(name, "") if row else None
+
+
+def untyped(field: Field) -> Column:
+    """Return a column of a record that is not stored yet.
+
+    PocketBase evaluates a createRule over a row of parameters, which have no affinity and
+    whose numbers are floats: there `views = '5'` is false, and `views ~ '5.0'` may be true.
+    """
+    name = field.name
+    if field.type == "number":
+        return _PLAIN, lambda row: float(row.get(name) or 0) if row else None
+    side, read = reader(field)
+    return side._replace(affinity=NO_AFFINITY), read
 
 
 def _number(value: Any) -> Value:

@@ -33,7 +33,7 @@ def _as_pattern(right: Operand, is_for_all: bool) -> Operand:
 
     It also wraps the call's literals in `%`, unless it lists the call's values too.
     """
-    if is_for_all:
+    if is_for_all and right.side.is_nullable:
         return right._replace(side=right.side._replace(is_pattern=True))
     return right.like_form or right
 
@@ -131,7 +131,8 @@ def _equality(left: Side, right: Side) -> Compare:
     if left.is_empty and right.is_empty:
         return lambda a, b: True
     if _is_filled(left) or _is_filled(right):
-        return values.converting(values.equal, left.affinity, right.affinity)
+        compare = values.converting(values.equal, left.affinity, right.affinity)
+        return _empty_as_text(compare, left, right)
     if left.is_empty:
         return lambda a, b: b is None or b == ""
     if right.is_empty:
@@ -146,9 +147,18 @@ def _difference(left: Side, right: Side) -> Compare:
     if left.is_empty and right.is_empty:
         return lambda a, b: False
     if _is_filled(left) or _is_filled(right):
-        return _is(False, left, right)
+        return _empty_as_text(_is(False, left, right), left, right)
     equality = _equality(left, right)
     return lambda a, b: not equality(a, b)
+
+
+def _empty_as_text(compare: Compare, left: Side, right: Side) -> Compare:
+    """Return `compare`, where a NULL known beforehand is written as ''."""
+    if left.is_empty:
+        return lambda a, b: compare("", b)
+    if right.is_empty:
+        return lambda a, b: compare(a, "")
+    return compare
 
 
 def _is_filled(side: Side) -> bool:

@@ -63,9 +63,11 @@ class Source(NamedTuple):
 class Context:
     """What is shared by the filter, the rule and the list rules that are tried together."""
 
-    def __init__(self, schema: Schema, scope: Scope | None) -> None:
+    def __init__(self, schema: Schema, scope: Scope | None, is_new: bool = False) -> None:
         """Without a scope, everything but reading values works: a dry run."""
         self.schema = schema
+        self.is_new = is_new
+        """Whether the record is not stored yet, so that its columns have no types."""
         self.request = scope.request if scope else RequestInfo()
         self.now = scope.now if scope else datetime.fromtimestamp(0, UTC)
         self.is_fixed = True

@@ -32,21 +32,28 @@ class Predicate:
     __slots__ = (
         "_conjuncts",
         "_fixed",
+        "_is_new",
         "_parts",
         "_plain_terms",
-        "_schema",
         "_sort",
         "collection",
         "hops",
+        "schema",
     )
 
     def __init__(
-        self, parts: Sequence[Part], collection: Collection, schema: Schema, sort: str = ""
+        self,
+        parts: Sequence[Part],
+        collection: Collection,
+        schema: Schema,
+        sort: str = "",
+        is_new: bool = False,
     ) -> None:
         """Raises `FilterError`. `sort` is a client's, whose joins must be allowed too."""
         self.collection = collection
         self._parts = tuple(parts)
-        self._schema = schema
+        self.schema = schema
+        self._is_new = is_new
         self._sort = sort
         self._fixed: Holds | None = None
         self._conjuncts: tuple[Conjunct, ...] | None = None
@@ -73,7 +80,7 @@ class Predicate:
         return holds
 
     def _compile(self, scope: Scope | None) -> tuple[Context, Holds]:
-        context = Context(self._schema, scope)
+        context = Context(self.schema, scope, self._is_new)
         tests = []
         resolvers = {
             is_client: Resolver(context, self.collection, not is_client)
@@ -94,7 +101,7 @@ class Predicate:
             self._conjuncts = tuple(
                 conjunct
                 for text, _ in self._parts
-                for conjunct in conjuncts(parse(text), self.collection, self._schema)
+                for conjunct in conjuncts(parse(text), self.collection, self.schema)
             )
         return self._conjuncts
 
@@ -111,9 +118,7 @@ class Predicate:
     def _count_plain_terms(self) -> int:
         if self.hops or (self.collection.is_auth and any(client for _, client in self._parts)):
             return -1
-        counts = [
-            plain_terms(parse(text), self.collection, self._schema) for text, _ in self._parts
-        ]
+        counts = [plain_terms(parse(text), self.collection, self.schema) for text, _ in self._parts]
         return -1 if -1 in counts else sum(counts)
 
     def prefetch(self, records: Iterable[Record], scope: Scope) -> None:
@@ -134,7 +139,7 @@ class Predicate:
     def _named(
         self, collection: Collection, name: str, rows: list[Record]
     ) -> tuple[Collection, list[str]]:
-        target = self._schema.by_id(collection.field[name].options["collectionId"])
+        target = self.schema.by_id(collection.field[name].options["collectionId"])
         assert target is not None  # noqa: S101  # compiling found it
         found: dict[str, None] = {}
         for row in rows:
@@ -160,27 +165,30 @@ def _judge(test: search.Test, context: Context) -> Holds:
 
 
 _cache: dict[object, Predicate] = {}
-_cached_for: list[Schema] = []
 _CACHE_SIZE = 512
 
 
 def compile_filter(
-    parts: Sequence[Part], collection: Collection, schema: Schema, client_sort: str = ""
+    parts: Sequence[Part],
+    collection: Collection,
+    schema: Schema,
+    client_sort: str = "",
+    is_new: bool = False,
 ) -> Predicate:
     """Return the predicate of rules and filters that must all hold and share their joins.
 
     `parts` are texts, each with whether a client who is no superuser wrote it: such a filter
     may not use hidden fields, reads only public e-mail addresses, and what it joins must be
     listable by the client. `client_sort` is that client's sort, which obeys the same.
-    Raises `FilterError`. Kept while the schema is the same object.
+    `is_new` is for a createRule: the record is not stored. Raises `FilterError`.
     """
-    if not _cached_for or _cached_for[0] is not schema or len(_cache) >= _CACHE_SIZE:
-        _cache.clear()
-        _cached_for[:] = [schema]
-    key = (tuple(parts), collection.id, client_sort)
+    # The cached predicate holds its schema, so no other schema can have the same id.
+    key = (tuple(parts), collection.id, client_sort, is_new, id(schema))
     found = _cache.get(key)
     if found is None or found.collection is not collection:
-        found = _cache[key] = Predicate(parts, collection, schema, client_sort)
+        if len(_cache) >= _CACHE_SIZE:
+            _cache.clear()
+        found = _cache[key] = Predicate(parts, collection, schema, client_sort, is_new)
     return found
 
 

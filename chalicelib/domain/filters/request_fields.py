@@ -15,7 +15,6 @@ from chalicelib.domain.filters.resolver import Resolver, split_modifier
 
 _NESTED = re.compile(r"@request\.(?:auth|body|query|headers)\.[\w.:]*\w+", re.ASCII)
 _MISSING = object()
-_LISTS = ("select", "relation", "file")
 
 
 def resolve(resolver: Resolver, name: str) -> Operand:
@@ -61,6 +60,8 @@ def _body(resolver: Resolver, path: list[str]) -> Operand:
         return _body_length(resolver, field)
     if modifier == "each":
         return _body_each(resolver, field)
+    if modifier == "lower":
+        return _body_lower(resolver, field)
     return _static(resolver, "body", path)
 
 
@@ -68,11 +69,11 @@ def _body_items(resolver: Resolver, field: Field) -> list[Any]:
     value = resolver.context.request.body.get(field.name)
     if isinstance(value, list):
         return value
-    return [] if value is None or value == "" else [value]
+    return [] if value is None else [value]
 
 
 def _require_list(field: Field) -> None:
-    if field.type not in _LISTS:
+    if field.type not in columns.LISTS:
         raise FilterError(f'field "{field.name}" doesn\'t support multivalue operations')
 
 
@@ -87,7 +88,19 @@ def _body_each(resolver: Resolver, field: Field) -> Operand:
     alias = f"__dataEach_{field.name}_je"
     elements = resolver.joins.given_elements(alias, _body_items(resolver, field))
     many = elements.values if field.is_multiple else None
-    return Operand(Side(is_filled=True), elements.read, elements.slots, many)
+    operand = Operand(Side(is_filled=True), elements.read, elements.slots, many)
+    return operand._replace(like_form=operand._replace(read=_no_list))
+
+
+def _no_list(env: operands.Env) -> Any:
+    """PocketBase wraps the list itself in % there, and SQLite then finds no JSON in it."""
+    raise FilterError("malformed JSON")
+
+
+def _body_lower(resolver: Resolver, field: Field) -> Operand:
+    value = resolver.context.request.body.get(field.name)
+    shown = "" if isinstance(value, list | dict) else operands.parameter_text(value)
+    return columns.lowered(operands.literal(shown))
 
 
 def _body_changed(resolver: Resolver, field: Field) -> Operand:
@@ -107,7 +120,7 @@ def _body_changed(resolver: Resolver, field: Field) -> Operand:
 def _body_relation(resolver: Resolver, field: Field, path: list[str]) -> Operand:
     """Follow the submitted ids."""
     target = resolver.target(field)
-    ids = [item for item in _body_items(resolver, field) if isinstance(item, str)]
+    ids = [item for item in _body_items(resolver, field) if item and isinstance(item, str)]
     if not ids:
         return operands.NULL
     alias = f"__data_{target.name}_{field.name}"
@@ -154,6 +167,8 @@ def _as_number(text: str) -> float | str:
 
 def _value_at(value: Any, path: list[str]) -> Any:
     for name in path:
+        if isinstance(value, list):
+            value = dict(zip(map(str, range(len(value))), value, strict=True))
         if not isinstance(value, dict) or name not in value:
             return _MISSING
         value = value[name]

@@ -178,13 +178,8 @@ class Resolver:
         self._require_visible(field, from_request)
         if modifier == "each" and field.is_multiple:
             return self._each(source, field)
-        is_list = field.type in ("select", "relation", "file")
-        side, reader = columns.reader(field)
-        if modifier == "length" and is_list:
-            side, reader = columns.length(field)
-        elif modifier == "each" and is_list:
-            side = Side()
-        operand = self._column(source, side, reader)
+        is_new = self.context.is_new and source.path == ()
+        operand = self._column(source, *columns.of_field(field, modifier, is_new))
         if modifier == "lower":
             operand = columns.lowered(operand)
         is_open = self.allow_hidden or from_request
