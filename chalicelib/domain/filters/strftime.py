@@ -31,7 +31,7 @@ _SHIFT_DATE = re.compile(
     rf"(?P<sign>[+-])(?P<year>\d{{4,5}})-(?P<month>\d\d)-(?P<day>\d\d)(?:[ \t]+{_TIME})?", re.ASCII
 )
 _SHIFT_UNIT = re.compile(
-    r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s+(second|minute|hour|day|month|year)s?",
+    r"([+-]?\d+\.?\d*(?:[eE][+-]?\d+)?)\s+(second|minute|hour|day|month|year)s?",
     re.ASCII | re.IGNORECASE,
 )
 _UNITS = {
@@ -184,8 +184,8 @@ def _shifted(moment: Moment, modifier: str) -> Moment | None:
         if months > 11 or days > 30:
             return None
         moment.add_months(sign * (int(parts["year"]) * 12 + months))
-        clock_ms += days * DAY_MS
-    moment.add_ms(sign * clock_ms)
+        moment.add_ms(sign * days * DAY_MS)
+    moment.add_ms(sign * (clock_ms % DAY_MS))
     return moment
 
 

@@ -4,7 +4,7 @@ The calendar is the Gregorian one for all times, with a year 0.
 """
 
 from collections.abc import Callable
-from math import floor
+from math import floor, fmod
 
 DAY_MS = 86_400_000
 UNIX_EPOCH_MS = 210_866_760_000_000
@@ -72,7 +72,7 @@ class Moment:
     def read_number_as(self, unit: str) -> bool:
         """Read the given number as Julian days or Unix seconds; return whether that fits."""
         if self.number is None:
-            return False
+            return unit == "auto"
         if unit == "julianday":
             return self.is_settled()
         if unit == "auto" and self.is_settled():
@@ -155,7 +155,7 @@ FORMATS: dict[str, Callable[[Fields], str]] = {
     "e": lambda f: f"{f.day:2}",
     "f": lambda f: f"{f.second:02}.{f.millisecond:03}",
     "F": lambda f: f"{f.year:04}-{f.month:02}-{f.day:02}",
-    "g": lambda f: f"{f.iso_year % 100:02}",
+    "g": lambda f: f"{int(fmod(f.iso_year, 100)):02}",
     "G": lambda f: f"{f.iso_year:04}",
     "H": lambda f: f"{f.hour:02}",
     "I": lambda f: f"{f.hour12:02}",
