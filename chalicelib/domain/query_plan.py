@@ -54,7 +54,8 @@ class Plan(NamedTuple):
 
 WHOLE = KeyRange(None, "", "", True)
 
-_RANGES = frozenset(("=", ">", ">=", "<", "<="))
+_FROM = frozenset((">", ">=", "="))
+_UP_TO = frozenset(("<", "<=", "="))
 
 
 def plan(
@@ -136,7 +137,7 @@ def _score(
     ranged = 0
     if rest:
         low, high, narrowing = _range(collection, rest[0], prefix, conditions)
-        used |= {each for each in narrowing if each.operator not in (">", "<")}
+        used |= narrowing
         ranged = 1 if narrowing else 0
     forward = _direction(index.columns, depth, sort, equal)
     if not sort and sort is not None and (depth or ranged):
@@ -161,22 +162,23 @@ def _range(
 ) -> tuple[str, str, set[Condition]]:
     """Return the bounds that conditions on the next column give, and those conditions.
 
-    Bounds are inclusive, so the strict `>` and `<` are left to the evaluator where the
-    encoding cannot exclude the equal value: they are not among the conditions returned.
+    Bounds are inclusive, but no entry ends with its value: an id follows. So `<` ends where
+    the equal entries begin, and `>` begins where they end.
     """
     low, high = prefix, prefix + index_values.HIGHEST if prefix else ""
     narrowing: set[Condition] = set()
     field = collection.field[column.name]
     for condition in conditions:
-        if condition.field != column.name or condition.operator not in _RANGES:
+        if condition.field != column.name or condition.operator not in _FROM | _UP_TO:
             continue
         narrowing.add(condition)
-        text = prefix + index_values.opened(column, field, condition.value)
+        begin = prefix + index_values.opened(column, field, condition.value)
         end = prefix + index_values.closed(column, field, condition.value) + index_values.HIGHEST
-        if condition.operator in (">", ">=", "="):
-            low = max(low, text)
-        if condition.operator in ("<", "<=", "="):
-            high = min(high, end) if high else end
+        if condition.operator in _FROM:
+            low = max(low, end if condition.operator == ">" else begin)
+        if condition.operator in _UP_TO:
+            wanted = begin if condition.operator == "<" else end
+            high = min(high, wanted) if high else wanted
     if narrowing and not high:
         high = index_values.HIGHEST
     return low, high, narrowing

@@ -89,14 +89,21 @@ class App(Chalice):
         except Exception:
             log.exception("no answer")
             answer = of_error(ApiError()).to_dict()
-        answer["headers"].update(headers.of_answer(request_headers))
+        headers.complete(answer["headers"], request_headers)
         return answer
 
     def _answer(self, edge: Edge, context: Any) -> dict[str, Any]:
         _edge.set(edge)
         _request.set(None)
         _context.set(context)
-        _set_deadline(context)
+        before = dynamodb.deadline.set(_deadline(context))
+        try:
+            return self._routed(edge, context)
+        finally:
+            # What this thread does next is not bound by a request that has been answered.
+            dynamodb.deadline.reset(before)
+
+    def _routed(self, edge: Edge, context: Any) -> dict[str, Any]:
         route = self.routes[edge.route].get(edge.method)
         if route is None:
             return not_found().to_dict()
@@ -160,12 +167,13 @@ def not_found(**_parameters: str) -> Reply:
 not_found.answers_errors = True  # type: ignore[attr-defined]  # never raises
 
 
-def _set_deadline(context: Any) -> None:
+def _deadline(context: Any) -> float:
+    """Return when the answer must be ready, by the monotonic clock."""
     seconds = settings().request_seconds
     if context is not None:
         left = context.get_remaining_time_in_millis() / 1000 - ANSWER_SECONDS
         seconds = min(seconds, left)
-    dynamodb.deadline.set(time.monotonic() + seconds)
+    return time.monotonic() + seconds
 
 
 def _in_stage(path: str) -> str:

@@ -1,6 +1,6 @@
 """Which key range serves a list."""
 
-from chalicelib.domain import query_plan
+from chalicelib.domain import index_values, query_plan
 from chalicelib.domain.collection import Collection, Index, IndexColumn
 from chalicelib.domain.query_plan import Condition, Plan, SortColumn
 
@@ -68,11 +68,18 @@ def test_a_range_bounds_the_next_column() -> None:
     assert found.used == {NEWS, since}
 
 
-def test_a_strict_bound_is_left_to_the_evaluator() -> None:
-    found = plan(posts(BY_VIEWS), Condition("views", ">", 3))
+def test_a_strict_bound_leaves_out_the_equal_entries() -> None:
+    above, below = Condition("views", ">", 3), Condition("views", "<", 9)
+    found = plan(posts(BY_VIEWS), above, below)
+    three, nine = (
+        index_values.slot_value(BY_VIEWS, posts(BY_VIEWS), {"id": "zzz", "views": views})
+        for views in (3, 9)
+    )
     assert found.range is not None
-    assert found.range.slot == 2
-    assert found.used == frozenset()
+    assert three is not None
+    assert nine is not None
+    assert three < found.range.low < found.range.high < nine
+    assert found.used == {above, below}
 
 
 def test_an_index_that_only_sorts_is_used_for_the_sort() -> None:
