@@ -4,7 +4,7 @@
    and no plan uses it.
 2  First pass: every existing record gets its place in the index.
 3  Second pass, begun when no writer can still act on the older schema: it catches the records
-   that such writers wrote behind the first pass.
+   that such writers wrote behind the first pass, and the guards that they left behind.
 4  "ready".
 
 A pass notes how far it came, so filling goes on in a later request: the next change of the
@@ -132,8 +132,11 @@ def _work_on(building: Building, until: float) -> bool:
     state = building.state
     state.setdefault("since", time.time())
     is_first = state.get("pass", 1) == 1
-    may_fill = _drop_stale_guards if is_first else _wait_for_writers
-    is_done = may_fill(building, until) and _fill(building, until)
+    is_done = (
+        (is_first or _wait_for_writers(state, until))
+        and _drop_stale_guards(building, until)
+        and _fill(building, until)
+    )
     if is_done:
         state |= {"pass": 2, "after": ""} if is_first else {"state": definition_indexes.READY}
     _note(building)
@@ -141,16 +144,20 @@ def _work_on(building: Building, until: float) -> bool:
 
 
 def _drop_stale_guards(building: Building, until: float) -> bool:
-    """Delete what an index of the same name left; return whether all of it is gone."""
+    """Delete the guards that hold no record's value; return whether all of them are gone.
+
+    Before the first pass they are of an earlier index of that name; before the second, of
+    records that an older writer has changed or deleted behind the first.
+    """
     current = building.now()
     if current is None or building.state.get("after") or not current[1].unique:
         return current is not None
     return bool(store.index_filling.drop_stale_guards(*current, until))
 
 
-def _wait_for_writers(building: Building, until: float) -> bool:
+def _wait_for_writers(state: State, until: float) -> bool:
     """Wait until no writer acts on the schema before this index; return whether it came to it."""
-    missing = building.state["since"] + _SETTLE_SECONDS - time.time()
+    missing = state["since"] + _SETTLE_SECONDS - time.time()
     if missing > until - time.monotonic():
         return False
     time.sleep(max(missing, 0))

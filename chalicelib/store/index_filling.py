@@ -5,7 +5,7 @@ changes meanwhile keeps what its own writer gave it. A page may be filled any nu
 """
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from chalicelib.aws import dynamodb
@@ -58,7 +58,7 @@ def fill_page(collection: Collection, index: Index, after_id: str) -> Filled:
     last_id = entries[-1].id if entries else ""
     if index.unique:
         return Filled(last_id, _fill_guards(collection, index, entries))
-    _carry_out(_slot(collection, index, entry) for entry in entries)
+    _carry_out([_slot(collection, index, entry) for entry in entries])
     return Filled(last_id)
 
 
@@ -74,23 +74,36 @@ def _page(collection: Collection, after_id: str, limit: int) -> list[Entry]:
     return [Entry(item, records.read(collection, item)) for item in found.items]
 
 
-def _carry_out(groups: Iterable[list[Action]]) -> None:
-    """Carry out groups of actions: many in one transaction, or those alone that still hold."""
-    for packed in _packed(groups):
-        if not _hold([action for group in packed for action in group]):
-            for group in packed:
-                _hold(group)
+def _carry_out(groups: list[list[Action]]) -> list[int]:
+    """Carry out groups of actions, many in one transaction; return those that do not hold.
+
+    They are found by halving, as a record that changed meanwhile refuses its neighbours too.
+    """
+    failed: list[int] = []
+    todo = list(_packed(groups))
+    while todo:
+        packed = todo.pop()
+        if _hold([action for position in packed for action in groups[position]]):
+            continue
+        if len(packed) == 1:
+            failed += packed
+        else:
+            half = len(packed) // 2
+            todo += [packed[:half], packed[half:]]
+    return sorted(failed)
 
 
-def _packed(groups: Iterable[list[Action]]) -> Iterator[list[list[Action]]]:
-    """Yield the groups that fit into one transaction together."""
-    packed: list[list[Action]] = []
-    for group in groups:
-        if sum(map(len, packed)) + len(group) > MAX_ACTIONS:
+def _packed(groups: list[list[Action]]) -> Iterator[list[int]]:
+    """Yield the positions of groups that fit into one transaction together."""
+    packed: list[int] = []
+    size = 0
+    for position, group in enumerate(groups):
+        if size + len(group) > MAX_ACTIONS:
             yield packed
-            packed = []
+            packed, size = [], 0
         if group:
-            packed.append(group)
+            packed.append(position)
+            size += len(group)
     if packed:
         yield packed
 
@@ -135,26 +148,22 @@ def _fill_guards(
     guards = [keys.unique_guard(collection.storage, index.name, value) for _, value in wanted]
     holders = {item["SK"]["S"]: item["id"]["S"] for item in dynamodb.batch_get(guards)}
     missing = [(entry, value) for entry, value in wanted if holders.get(value) != entry.id]
-    at_once = MAX_ACTIONS // 2
-    for start in range(0, len(missing), at_once):
-        duplicate = _guard_together(collection, index, missing[start : start + at_once])
-        if duplicate is not None:
-            return duplicate
-    return None
-
-
-def _guard_together(
-    collection: Collection, index: Index, missing: list[tuple[Entry, str]]
-) -> tuple[str, str] | None:
-    if len({value for _, value in missing}) == len(missing):
-        guarded = [_guard(collection, index, entry, value, entry.id) for entry, value in missing]
-        if _hold([action for actions in guarded for action in actions]):
-            return None
-    for entry, value in missing:
+    for entry, value in _not_guarded(collection, index, missing):
         duplicate = _guard_alone(collection, index, entry, value)
         if duplicate is not None:
             return duplicate
     return None
+
+
+def _not_guarded(
+    collection: Collection, index: Index, missing: list[tuple[Entry, str]]
+) -> list[tuple[Entry, str]]:
+    """Guard what can be guarded together; return the rest."""
+    first = {value: entry for entry, value in reversed(missing)}
+    together = [(entry, value) for value, entry in first.items()]
+    groups = [_guard(collection, index, entry, value, entry.id) for entry, value in together]
+    failed = [together[position] for position in _carry_out(groups)]
+    return failed + [(entry, value) for entry, value in missing if first[value] is not entry]
 
 
 def _guard(
@@ -216,8 +225,10 @@ def drop_stale_guards(collection: Collection, index: Index, until: float) -> boo
             if _is_stale(collection, index, value, found.get(record_id)):
                 stale.setdefault(record_id, []).append(value)
         _carry_out(
-            _drop_guards(collection, index, values, record_id, found.get(record_id))
-            for record_id, values in stale.items()
+            [
+                _drop_guards(collection, index, values, record_id, found.get(record_id))
+                for record_id, values in stale.items()
+            ]
         )
         start = page.next_key
         if start is None:

@@ -112,6 +112,29 @@ def test_a_unique_index_over_existing_records_guards_them(client: Client) -> Non
     assert refused.body["data"]["a"]["code"] == "validation_not_unique"
 
 
+def test_one_record_that_changes_does_not_hold_up_the_others(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = {str(n): add(client, str(n), n) for n in range(9)}
+    real = store.index_filling._page
+    changed: list[str] = []
+
+    def page(*arguments: Any) -> Any:
+        entries = real(*arguments)
+        if entries and not changed:
+            changed.append(
+                client.as_root("PATCH", f"{T}/records/{ids['4']}", {"a": "new", "n": 44})
+            )
+        return entries
+
+    monkeypatch.setattr(services.index_building, "check", lambda *_: None)
+    monkeypatch.setattr(store.index_filling, "_page", page)
+    assert index(client, UNIQUE, "CREATE INDEX tn ON t (n)").status == 200
+    assert changed
+    assert guards() == {"new": ids.pop("4"), **ids}
+    assert listed(client, "sort=n&filter=n>6")[0] == [7, 8, 44]
+
+
 def test_a_partial_unique_index_leaves_out_what_its_condition_does(client: Client) -> None:
     add(client)
     add(client)
@@ -165,7 +188,12 @@ def old_writer(schema: Schema) -> Callable[[str, float], None]:
 
     def write(record_id: str, n: float) -> None:
         changes = Changes(schema)
-        changes.put(before, None, {"id": record_id, "a": record_id, "n": n})
+        stored = store.records.find(before, record_id)
+        if n < 0:
+            assert stored is not None
+            changes.delete(before, stored)
+        else:
+            changes.put(before, stored, {"id": record_id, "a": f"{record_id}{n}", "n": n})
         changes.commit()
 
     return write
@@ -204,20 +232,37 @@ def test_the_second_pass_guards_a_value_written_behind_the_first(
     write = old_writer(store.schema.load())
     between_the_passes(monkeypatch, lambda: write("behind", 2))
     assert index(client, UNIQUE).status == 200
-    assert guards() == {"x": first, "behind": "behind"}
+    assert guards() == {"x": first, "behind2": "behind"}
 
 
 def test_a_duplicate_written_behind_the_first_pass_drops_the_index(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    add(client, "behind")
+    add(client, "behind2")
     write = old_writer(store.schema.load())
     between_the_passes(monkeypatch, lambda: write("behind", 2))
     refused = index(client, UNIQUE)
     assert refused.status == 400
     assert "UNIQUE constraint failed: t.a" in str(refused.body["data"]["indexes"]["0"])
     assert client.as_root("GET", T)["indexes"] == []
-    add(client, "behind")  # nothing guards it
+    add(client, "behind2")  # nothing guards it
+
+
+def test_no_guard_is_left_of_what_older_writers_changed_or_deleted_behind_the_first_pass(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed, deleted = add(client, "x"), add(client, "y")
+    write = old_writer(store.schema.load())
+
+    def act() -> None:
+        assert guards() == {"x": changed, "y": deleted}
+        write(changed, 7)
+        write(deleted, -1)
+
+    between_the_passes(monkeypatch, act)
+    assert index(client, UNIQUE).status == 200
+    assert guards() == {f"{changed}7": changed}
+    add(client, "x")
 
 
 def test_a_record_that_changes_during_the_filling_keeps_its_own_value(
