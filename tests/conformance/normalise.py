@@ -14,6 +14,7 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}Z")
 _RANDOM_ID = re.compile(r"[a-z0-9]{15}")
 _SCAFFOLD_INDEX = re.compile(r"[a-z0-9]{10}` ON ``")
 _RANDOM_KEYS = frozenset({"id", "recordRef"})
+_TAILS = {"Raw error:": "database's words", " ex.:": "random example"}
 _TOKEN_GRAIN_SECONDS = 20
 _EXACT = 2.0**53
 
@@ -52,17 +53,21 @@ def _level_text(key: str, value: str, known: frozenset[str]) -> str:
         return "<date>"
     if key in _RANDOM_KEYS and value not in known and _RANDOM_ID.fullmatch(value):
         return "<id>"
-    if "_" in value and _SCAFFOLD_INDEX.search(value):
-        return _SCAFFOLD_INDEX.sub("<random>` ON ``", value)
     if key == "token" and value.count(".") == 2:
         return _claims(value, known)
-    if key == "message" and "Raw error:" in value:
-        return value.split("Raw error:")[0] + "Raw error: <database's words>"
-    if key == "message" and value.startswith("Failed to create index "):
+    if key == "message":
+        return _level_message(value)
+    return _SCAFFOLD_INDEX.sub("<random>` ON ``", value) if "` ON ``" in value else value
+
+
+def _level_message(value: str) -> str:
+    for mark in _TAILS:
+        head, found, _ = value.partition(mark)
+        if found:
+            return f"{head}{mark} <{_TAILS[mark]}>"
+    if value.startswith("Failed to create index "):
         return value.split(" - ")[0] + " - <database's words>"
-    if key == "message" and " ex.: " in value:
-        return value.split(" ex.: ")[0] + " ex.: <random>"
-    if key == "message" and "existing reference in " in value:
+    if "existing reference in " in value:
         head, names = value.rstrip(".").split("existing reference in ")
         return f"{head}existing reference in {sorted(names.split(', '))}"
     return value

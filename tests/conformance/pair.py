@@ -70,5 +70,6 @@ def _told(name: str, answer: Answer) -> str:
 
 
 def _difference(texts: Sequence[str]) -> str:
-    lines = [text.splitlines() for text in texts]
-    return "\n" + "\n".join(difflib.unified_diff(*lines, "PocketBase", "Dormouse", lineterm="", n=2))
+    theirs, ours = (text.splitlines() for text in texts)
+    lines = difflib.unified_diff(theirs, ours, "PocketBase", "Dormouse", lineterm="", n=2)
+    return "\n" + "\n".join(lines)

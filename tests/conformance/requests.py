@@ -52,4 +52,6 @@ def found_row(step: Step, expression: str, found: str | int | None, key: str = "
     if not isinstance(found, str):
         return Scenario(f"{expression!r} is refused", step, found or 400)
     items = ",".join(f'{{"{key}":"{letter}"}}' for letter in found)
-    return Scenario(f"{expression!r} finds {found or 'none'}", step, 200, has=(f'"items":[{items}]',))
+    return Scenario(
+        f"{expression!r} finds {found or 'none'}", step, 200, has=(f'"items":[{items}]',),
+    )  # fmt: skip

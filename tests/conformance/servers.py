@@ -19,7 +19,7 @@ from tests.conformance.client import Client
 
 ROOT = Path(__file__).parents[2]
 EMAIL = "root@example.com"
-PASSWORD = "root-password-1"  # noqa: S105 (of a server that lives for one test run)
+PASSWORD = "root-password-1"
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
 
@@ -43,7 +43,7 @@ class Server:
             self._process = subprocess.Popen(
                 self._command, cwd=ROOT, env=self._env, stdout=log, stderr=log,
                 stdin=subprocess.DEVNULL, start_new_session=True,
-            )  # fmt: skip  # noqa: S603 (our own command)
+            )  # fmt: skip
         _wait_healthy(self._process, self.base_url, self._log)
 
     @property
@@ -86,8 +86,11 @@ def pocketbase(folder: Path) -> Server:
     """Return a PocketBase over `folder`, with the superuser made; not yet started."""
     binary = str(Path(sys.executable).parent / "pocketbase")
     # Beside `--dir` it looks for migrations, hooks and pages: two servers must not share those.
-    folders = [f"--{name}={folder / name}" for name in ("dir", "migrationsDir", "hooksDir", "publicDir")]
-    subprocess.run(  # noqa: S603 (the pinned binary)
+    folders = [
+        f"--{name}={folder / name}"
+        for name in ("dir", "migrationsDir", "hooksDir", "publicDir")
+    ]  # fmt: skip
+    subprocess.run(
         [binary, "superuser", "upsert", EMAIL, PASSWORD, *folders],
         check=True,
         capture_output=True,

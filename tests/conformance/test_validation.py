@@ -76,25 +76,26 @@ WORLD = World(
 )  # fmt: skip
 
 FULL: dict[str, Any] = {
-    "t": "x", "n": 1, "b": True, "e": "a@example.com", "u": "http://example.com", "ed": "x", "d": "2022-01-01",
-    "s": "a", "ms": ["a"], "one": A, "many": [A], "j": 0, "g": {"lon": 1, "lat": 1}, "p": "secret",
+    "t": "x", "n": 1, "b": True, "e": "a@example.com", "u": "http://example.com", "ed": "x",
+    "d": "2022-01-01", "s": "a", "ms": ["a"], "one": A, "many": [A], "j": 0,
+    "g": {"lon": 1, "lat": 1}, "p": "secret",
 }  # fmt: skip
 ZEROS: dict[str, tuple[Any, ...]] = {
-    "t": ("", None), "n": (0, "0", "abc", None), "b": (False, "no"), "e": ("",), "u": ("",), "ed": ("",),
-    "d": ("", "garbage"), "s": ("", []), "ms": ([], ""), "one": ("",), "many": ([],),
+    "t": ("", None), "n": (0, "0", "abc", None), "b": (False, "no"), "e": ("",), "u": ("",),
+    "ed": ("",), "d": ("", "garbage"), "s": ("", []), "ms": ([], ""), "one": ("",), "many": ([],),
     "j": (None, "", [], {}, "null", "[]", "{}"), "g": ({"lon": 0, "lat": 0}, None), "p": ("",),
 }  # fmt: skip
 
 BAD: dict[str, tuple[Any, ...]] = {
-    "t": ("ab", "abcdef", "ABC", "ab1", "☃☃☃", "é", 12),
-    "longer": ("a", "ü"),
-    "n": (1, 11, 2.5, 1.5, 10.5, "3.5", -5),
-    "f": (-1.6, 2.6),
+    "t": ("ab", "abcdef", "ABC", "ab1", "☃☃☃", "é", 12), "longer": ("a", "ü"),
+    "n": (1, 11, 2.5, 1.5, 10.5, "3.5", -5), "f": (-1.6, 2.6),
     "only": ("a@EXAMPLE.COM", "a@example.net", "a@sub.example.com", "bad"),
     "but": ("a@example.com",),
-    "uonly": ("https://example.com:8080", "http://example.org", "http://sub.example.com", "http://example.com.evil.org"),
-    "ubut": ("http://example.com",),
-    "ed": ("123456", "☃☃"),
+    "uonly": (
+        "https://example.com:8080", "http://example.org", "http://sub.example.com",
+        "http://example.com.evil.org",
+    ),
+    "ubut": ("http://example.com",), "ed": ("123456", "☃☃"),
     "d": ("2019-12-31", "2023-01-01", "2022-12-31 10:00:00.001Z"),
     "ms": (["a", "b", "c"], ["a", "z"], ["a", "b", "z"]),
     "many": ([A], [A, "missing00000001"], ["missing00000001"]),
@@ -117,14 +118,18 @@ GOOD: dict[str, tuple[Any, ...]] = {
     "p": ("abcd", "abcdef", ""),
 }
 BAD_IDS = (
-    "short", "UPPERCASE000000", "with space 0000", "toolong000000000", "taken0000000001", "ünïcödé00000000",
-    "a/b000000000000", "a.b000000000000", 5, True,
+    "short", "UPPERCASE000000", "with space 0000", "toolong000000000", "taken0000000001",
+    "ünïcödé00000000", "a/b000000000000", "a.b000000000000", 5, True,
 )  # fmt: skip
 FREE_IDS_BAD = (
-    "taken-1", "Taken-1", "a", "x" * 21, "a/b", "a.b", "a\\b", "a|b", "a'b", 'a"b', "a`b", "a<b", "a>b", "a:b",
-    "a?b", "a*b", "a%b", "a$b", "a b", "a\nb", "con", "CON", "nul", "com1", "LPT9", "aux", "a\tb",
+    "taken-1", "Taken-1", "a", "x" * 21, "a/b", "a.b", "a\\b", "a|b", "a'b", 'a"b', "a`b", "a<b",
+    "a>b", "a:b", "a?b", "a*b", "a%b", "a$b", "a b", "a\nb", "con", "CON", "nul", "com1", "LPT9",
+    "aux", "a\tb",
 )  # fmt: skip
-FREE_IDS_GOOD = ("ab", "A-b_c", "ünï", "con1", "", None, "@x", "a+b", "a#b", "a&b", "a=b", "a,b", "a;b", "(a)", "com10")
+FREE_IDS_GOOD = (
+    "ab", "A-b_c", "ünï", "con1", "", None, "@x", "a+b", "a#b", "a&b", "a=b", "a,b", "a;b", "(a)",
+    "com10",
+)  # fmt: skip
 
 
 def _rows() -> list[Scenario]:
@@ -135,12 +140,18 @@ def _rows() -> list[Scenario]:
     ]
     for table, status in ((BAD, 400), (GOOD, 200)):
         rows += [
-            Scenario(f"constrained {name} = {value!r} gets {status}", create("va", {name: value}), status)
+            Scenario(
+                f"constrained {name} = {value!r} gets {status}", create("va", {name: value}),
+                status,
+            )
             for name, values in table.items()
             for value in values
-        ]
+        ]  # fmt: skip
     rows += [Scenario(f"id {value!r}", create("va_plain", {"id": value}), 400) for value in BAD_IDS]
-    rows += [Scenario(f"free id {value!r}", create("va_ids", {"id": value}), 400) for value in FREE_IDS_BAD]
+    rows += [
+        Scenario(f"free id {value!r}", create("va_ids", {"id": value}), 400)
+        for value in FREE_IDS_BAD
+    ]  # fmt: skip
     rows += [
         Scenario(
             f"good free id {value!r}",
@@ -159,17 +170,35 @@ OTHERS = [
     Scenario("an empty id is generated", create("va_plain", {"id": ""}), 200),
     Scenario("a null id is generated", create("va_plain", {"id": None}), 200),
     Scenario("a chosen id", create("va_plain", {"id": "chosen000000001"}), 200),
-    Scenario("an id cannot change", update("va_plain", "taken0000000001", {"id": "other0000000001"}), 400),
-    Scenario("an id may be repeated", update("va_plain", "taken0000000001", {"id": "taken0000000001", "n": "x"}), 200),
+    Scenario(
+        "an id cannot change", update("va_plain", "taken0000000001", {"id": "other0000000001"}),
+        400,
+    ),
+    Scenario(
+        "an id may be repeated",
+        update("va_plain", "taken0000000001", {"id": "taken0000000001", "n": "x"}), 200,
+    ),
     Scenario("an id cannot be emptied", update("va_plain", "taken0000000001", {"id": ""}), 400),
-    Scenario("update with all constraints broken", update("va", "{before.0.id}",
-             {"t": "A", "n": 99, "only": "x", "d": "1999-01-01", "ms": ["z"], "j": "x" * 20, "p": "1"}), 400,
-             before=(create("va", {"t": "abc"}),), after=(view("va", "{before.0.id}"),)),
-    Scenario("a required field cannot be emptied", update("va", "{before.0.id}", {"many": [A]}), 400,
-             before=(create("va", {"many": [A, B]}),)),
+    Scenario(
+        "update with all constraints broken",
+        update(
+            "va", "{before.0.id}",
+            {
+                "t": "A", "n": 99, "only": "x", "d": "1999-01-01", "ms": ["z"], "j": "x" * 20,
+                "p": "1",
+            },
+        ),
+        400, before=(create("va", {"t": "abc"}),), after=(view("va", "{before.0.id}"),),
+    ),
+    Scenario(
+        "a required field cannot be emptied", update("va", "{before.0.id}", {"many": [A]}), 400,
+        before=(create("va", {"many": [A, B]}),),
+    ),
     Scenario("the rule is judged before validation", create("va_ruled", {"n": ""}), 400),
     Scenario("after the rule comes validation", create("va_ruled", {"n": "x"}), 400),
-    Scenario("a password over 72 bytes under no rule expression", create("va", {"p": "x" * 73}), 400),
+    Scenario(
+        "a password over 72 bytes under no rule expression", create("va", {"p": "x" * 73}), 400,
+    ),
     Scenario("validation of a form", form("va", ("n", "1"), ("ms", "z"), ("d", "1999-01-01")), 400),
 ]  # fmt: skip
 

@@ -11,7 +11,7 @@ from typing import Any
 from tests.conformance.client import Answer, Client
 from tests.conformance.scenario import Step, fill, request_of
 
-PASSWORD = "password-123"  # noqa: S105 (of test accounts)
+PASSWORD = "password-123"
 CHEAP_PASSWORD = {
     "name": "password", "type": "password", "system": True, "hidden": True, "required": True,
     "min": 8, "cost": 4,
@@ -85,12 +85,18 @@ class Side:
         return answer.json
 
 
-def base(name: str, *fields: Mapping[str, Any], rule: str | None = "", **more: Any) -> dict[str, Any]:
+def base(
+    name: str, *fields: Mapping[str, Any], rule: str | None = "", **more: Any
+) -> dict[str, Any]:
     """Return a base collection whose five rules are `rule` unless `more` says otherwise."""
-    return {"name": name, "type": "base", "fields": list(fields), **dict.fromkeys(RULES, rule), **more}
+    return {
+        "name": name, "type": "base", "fields": list(fields), **dict.fromkeys(RULES, rule), **more,
+    }  # fmt: skip
 
 
-def auth(name: str, *fields: Mapping[str, Any], rule: str | None = "", **more: Any) -> dict[str, Any]:
+def auth(
+    name: str, *fields: Mapping[str, Any], rule: str | None = "", **more: Any
+) -> dict[str, Any]:
     """Return an auth collection, as `base` does, with passwords that cost little to hash.
 
     A test run makes hundreds of them, and bcrypt's usual cost is 60 ms each.
@@ -122,7 +128,10 @@ def json_field(name: str, **options: Any) -> dict[str, Any]:
 
 def select(name: str, values: str, max_select: int = 1, **options: Any) -> dict[str, Any]:
     """Return a select whose values are the words of `values`."""
-    return {"name": name, "type": "select", "values": values.split(), "maxSelect": max_select, **options}
+    return {
+        "name": name, "type": "select", "values": values.split(), "maxSelect": max_select,
+        **options,
+    }  # fmt: skip
 
 
 def relation(name: str, to: str, max_select: int = 1, **options: Any) -> dict[str, Any]:

@@ -87,8 +87,16 @@ def _writer(cluster: Cluster, log: Log, stop: threading.Event) -> Writer:
             tag = f"{number}-{turn}"
             body = {
                 "requests": [
-                    {"method": "POST", "url": "/api/collections/load/records", "body": {"tag": tag}},
-                    {"method": "POST", "url": "/api/collections/plain/records", "body": {"tag": tag}},
+                    {
+                        "method": "POST",
+                        "url": "/api/collections/load/records",
+                        "body": {"tag": tag},
+                    },
+                    {
+                        "method": "POST",
+                        "url": "/api/collections/plain/records",
+                        "body": {"tag": tag},
+                    },
                     {
                         "method": "PATCH",
                         "url": "/api/collections/load/records/counter00000001",

@@ -24,9 +24,7 @@ RUN_SECONDS = 180
         pytest.param(servers.dormouse, id="Dormouse"),
     ],
 )
-def test_the_sdk_works_unchanged(
-    make: Callable[[Path], servers.Server], tmp_path: Path
-) -> None:
+def test_the_sdk_works_unchanged(make: Callable[[Path], servers.Server], tmp_path: Path) -> None:
     node = shutil.which("node")
     assert node, "Node 20 is needed: https://nodejs.org"
     with make(tmp_path) as server:
