@@ -8,10 +8,11 @@ bucket's objects; s3:ListBucket and s3:ListBucketMultipartUploads on the bucket.
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextvars import copy_context
 from functools import partial
 from html import unescape
+from itertools import pairwise
 from re import DOTALL, findall, search
 from typing import NamedTuple
 
@@ -150,6 +151,29 @@ def copy(source: str, key: str, content_type: str) -> None:
         "x-amz-metadata-directive": "REPLACE",
     }
     s3.call("PUT", key, headers=headers, most_seconds=_SLOW_SECONDS)
+
+
+def copy_large(source: str, size_bytes: int, key: str, content_type: str) -> None:
+    """Copy an object of any size inside the bucket, under another type."""
+    if size_bytes <= COPY_BYTES:
+        copy(source, key, content_type)
+        return
+    upload_id = create(key, content_type)
+    try:
+        ranges = enumerate(slices(0, size_bytes), 1)
+        copy_parts(key, upload_id, [(number, source, *each) for number, each in ranges])
+        complete(key, upload_id, [(p.number, p.etag) for p in list_parts(key, upload_id)])
+    except BaseException:
+        abort(key, upload_id)
+        raise
+
+
+def slices(start: int, size_bytes: int) -> Iterator[tuple[int, int]]:
+    """Yield a range in even slices (start, size) of at most `COPY_BYTES`."""
+    count = -(-size_bytes // COPY_BYTES)
+    bounds = [start + size_bytes * at // count for at in range(count + 1)]
+    for low, high in pairwise(bounds):
+        yield low, high - low
 
 
 def get_range(key: str, start: int, size_bytes: int) -> bytes:

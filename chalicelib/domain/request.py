@@ -15,12 +15,26 @@ not in it.
 """
 
 
+class StoredBytes(NamedTuple):
+    """Where the bytes of a file lie that came in earlier calls (/api/uploads)."""
+
+    upload_id: str
+    key: str
+    size_bytes: int
+
+
 class UploadedFile(NamedTuple):
-    """One file part of a multipart body."""
+    """One file of a body: a part of a multipart body, or an upload that the body names."""
 
     name: str
     content_type: str
     content: bytes
+    """All of it, or with `stored` the first bytes, which tell the type."""
+    stored: StoredBytes | None = None
+
+    @property
+    def size_bytes(self) -> int:
+        return self.stored.size_bytes if self.stored else len(self.content)
 
 
 class Body(NamedTuple):

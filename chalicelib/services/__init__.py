@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from chalicelib.services import truncation as truncation
     from chalicelib.services import direct_uploads as direct_uploads
     from chalicelib.services import upload_bytes as upload_bytes
+    from chalicelib.services import upload_claims as upload_claims
     from chalicelib.services import upload_joins as upload_joins
     from chalicelib.services import upload_sweep as upload_sweep
     from chalicelib.services import uploads as uploads

@@ -6,12 +6,11 @@ upload whose answer was lost is simply asked for again.
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 from typing import NamedTuple
 
 from chalicelib import services, store
 from chalicelib.aws import s3, s3_multipart
-from chalicelib.aws.s3_multipart import COPY_BYTES, MIN_PART_BYTES
+from chalicelib.aws.s3_multipart import MIN_PART_BYTES
 from chalicelib.domain import tus
 from chalicelib.domain.tus import TusError, Wanted
 from chalicelib.domain.upload import DONE, Upload
@@ -90,16 +89,9 @@ def _pieces(sources: Sequence[Source]) -> Iterator[Bytes | Range]:
                 rest = b""
         left = source.size_bytes - start
         if left >= MIN_PART_BYTES:
-            yield from _ranges(source.key, start, left)
+            for each in s3_multipart.slices(start, left):
+                yield Range(source.key, *each)
         elif left:
             rest += s3_multipart.get_range(source.key, start, left)
     if rest:
         yield Bytes(rest)
-
-
-def _ranges(key: str, start: int, size_bytes: int) -> Iterator[Range]:
-    """Yield a range in even slices of at most `COPY_BYTES`."""
-    count = -(-size_bytes // COPY_BYTES)
-    bounds = [start + size_bytes * at // count for at in range(count + 1)]
-    for low, high in pairwise(bounds):
-        yield Range(key, low, high - low)

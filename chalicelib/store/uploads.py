@@ -82,11 +82,11 @@ def fresh_key(upload: Upload) -> str:
     return upload.prefix + os.urandom(8).hex()
 
 
-def use(upload: Upload) -> dict[str, Any]:
+def use(upload_id: str) -> dict[str, Any]:
     """Return the action that marks a finished upload as used, for a record's transaction."""
     return {
         "Update": {
-            "Key": keys.upload(upload.id),
+            "Key": keys.upload(upload_id),
             "UpdateExpression": "SET #state = :used",
             "ConditionExpression": "#state = :done",
             "ExpressionAttributeNames": {"#state": "state"},
