@@ -114,6 +114,10 @@ def _value(
         operand = Resolver(Context(schema, scope), collection, True).resolve(node)
     except FilterError:
         return None
+    # A call reads now, and a name may be a field after all; of the request it may be a column.
+    of_request = isinstance(node, Identifier) and _is_request(node.name)
+    if not (operand.constant or (of_request and not operand.fetches)):
+        return None
     if operand.slots or operand.values or operand.side.is_json or operand.side.truth is not None:
         return None
     return _stored(field, operator, operand.read([{}]), operand.constant)
