@@ -22,6 +22,10 @@ class Settings(NamedTuple):
     """How many bytes of records one request may read to answer a list."""
     body_limit_bytes: int = 32 * 1024 * 1024
     """The largest request body, as PocketBase's default."""
+    payload_limit_bytes: int = 0
+    """The largest request body that the platform carries; 0 is what Lambda takes, if in Lambda."""
+    download_limit_bytes: int = 4 * 1024 * 1024
+    """The largest file that is answered itself; a larger one is answered with a link to it."""
     upload_limit_bytes: int = 5 * 1024 * 1024 * 1024
     """The largest file that may arrive in several calls (/api/uploads)."""
     upload_hours: int = 24
@@ -34,8 +38,12 @@ class Settings(NamedTuple):
     """How long one request works on filling a new index before it leaves the rest."""
 
 
+LAMBDA_PAYLOAD_BYTES = 4_650_000
+"""Lambda takes a request of 6 MB; a binary body is a third longer in it, and headers join it."""
+
 _TYPES: dict[str, Callable[[str], Any]] = {
           "scan_budget_items": int, "scan_budget_bytes": int, "body_limit_bytes": int,
+          "payload_limit_bytes": int, "download_limit_bytes": int,
           "upload_limit_bytes": int, "upload_hours": int,
           "guest_uploads": lambda text: text.lower() in ("1", "true", "yes"),
           "request_seconds": float, "backfill_seconds": float}  # fmt: skip
@@ -52,4 +60,6 @@ def settings() -> Settings:
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     if region:
         given.setdefault("region", region)
+    if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
+        given.setdefault("payload_limit_bytes", LAMBDA_PAYLOAD_BYTES)
     return Settings(**given)

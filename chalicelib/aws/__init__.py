@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from chalicelib.aws import lean_response as lean_response
     from chalicelib.aws import retries as retries
     from chalicelib.aws import s3 as s3
-    from chalicelib.aws import sigv4 as sigv4
+    from chalicelib.aws import s3_files as s3_files
     from chalicelib.aws import s3_multipart as s3_multipart
+    from chalicelib.aws import sigv4 as sigv4
 
 __getattr__ = lazy.modules(__name__)

@@ -83,7 +83,9 @@ def _with_uploads(
     """Return the names a body gives for a key, and after them those of its uploads."""
     from chalicelib.domain.fields import casting, file_names  # noqa: PLC0415  lazy: uploads only
 
-    files = [NewFile(file_names.stored_name(upload.name), upload) for upload in uploads]
+    files = [
+        NewFile(file_names.stored_name(upload.name, upload.content), upload) for upload in uploads
+    ]
     applied.new_files.setdefault(field.name, []).extend(files)
     return [*casting.to_texts(raw), *(file.name for file in files)]
 

@@ -13,8 +13,6 @@ _AUTH = "/api/collections/{collection}"
 
 NOT_SERVED: tuple[tuple[str, str, str], ...] = (
     ("GET POST", "/api/realtime", "Realtime subscriptions"),
-    ("POST", "/api/files/token", "Files"),
-    ("GET", "/api/files/{collection}/{id}/{filename}", "Files"),
     ("GET DELETE", "/api/logs", "Logs"),
     ("GET", "/api/logs/stats", "Logs"),
     ("GET", "/api/logs/{id}", "Logs"),

@@ -11,7 +11,11 @@ if TYPE_CHECKING:
     from chalicelib.services import candidates as candidates
     from chalicelib.services import collection_search as collection_search
     from chalicelib.services import collections as collections
+    from chalicelib.services import direct_uploads as direct_uploads
     from chalicelib.services import expand as expand
+    from chalicelib.services import file_sweep as file_sweep
+    from chalicelib.services import file_writes as file_writes
+    from chalicelib.services import files as files
     from chalicelib.services import index_building as index_building
     from chalicelib.services import mfa as mfa
     from chalicelib.services import record_search as record_search
@@ -20,8 +24,8 @@ if TYPE_CHECKING:
     from chalicelib.services import rules as rules
     from chalicelib.services import session as session
     from chalicelib.services import settings as settings
+    from chalicelib.services import thumbs as thumbs
     from chalicelib.services import truncation as truncation
-    from chalicelib.services import direct_uploads as direct_uploads
     from chalicelib.services import upload_bytes as upload_bytes
     from chalicelib.services import upload_claims as upload_claims
     from chalicelib.services import upload_joins as upload_joins

@@ -15,7 +15,7 @@ from chalicelib.domain.request import Body, Call, UploadedFile
 from chalicelib.errors import ApiError, BadRequestError, ForbiddenError, field_error
 from chalicelib.services.session import Session, Wants, sent
 from chalicelib.services.session import open as open_session
-from chalicelib.store.changes import ConflictError, UniqueError
+from chalicelib.store.changes import UniqueError
 
 Answer = dict[str, Any]
 Files = dict[str, list[UploadedFile]]
@@ -43,10 +43,8 @@ def _attempt(call: Call) -> list[Answer]:
     parts = batch_parts.read(call.body.data, limits["maxRequests"])
     files = _files(call.body)
     answers = [_staged(session, n, part, files.get(n, {})) for n, part in enumerate(parts)]
-    if not session.is_fresh():
-        raise ConflictError
     try:
-        session.changes.commit(services.record_writes.standing_checks(session))
+        services.records.write(session)
     except UniqueError as error:
         action = "update" if parts[error.request].method == "PATCH" else "create"
         errors = services.record_writes.unique_errors(error)
@@ -75,13 +73,23 @@ def _wanted(call: Call) -> Wants:
 
 
 def _files(body: Body) -> dict[int, Files]:
-    """Return the uploaded files by part and field (`requests.0.avatar`, `requests[0].avatar`)."""
+    """Return the uploaded files by part and field (`requests.0.avatar`, `requests[0].avatar`).
+
+    Each has a stored name already, and gets another when its part is applied, as in PocketBase.
+    """
+    if not body.files:
+        return {}
+    from chalicelib.domain.fields.file_names import (  # noqa: PLC0415 (lazy: uploads only)
+        stored_name,
+    )
+
     found: dict[int, Files] = {}
     for name, files in body.files.items():
         match = _FILE.match(name)
         if match:
             number = int(match[1] or match[2])
-            found.setdefault(number, {}).setdefault(match[3], []).extend(files)
+            renamed = [file._replace(name=stored_name(file.name, file.content)) for file in files]
+            found.setdefault(number, {}).setdefault(match[3], []).extend(renamed)
     return found
 
 

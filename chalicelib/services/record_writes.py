@@ -33,6 +33,7 @@ def stage_create(session: Session, collection: Collection, body: Body, context: 
     """Stage a new record and return it. Raises `BadRequestError`, `ForbiddenError`."""
     _require_records_of_its_own(collection)
     rule = rules.require_open(session, collection, "createRule")
+    body = _with_uploads(session, collection, body, _CREATE_FAILED)
     applied = records.apply(collection, None, body, session.now, is_superuser=session.is_superuser)
     info = session.info(context, applied.submitted)
     judged = records.judged(collection, applied)
@@ -40,7 +41,6 @@ def stage_create(session: Session, collection: Collection, body: Body, context: 
         raise BadRequestError(_CREATE_FAILED)
     if not session.is_superuser and record_changes.has_unhashable_password(applied):
         raise BadRequestError(_CREATE_FAILED)
-    _refuse_uploads(applied, _CREATE_FAILED)
     _check_auth_form(session, collection, None, applied, body, info, _CREATE_FAILED)
     record = records.autogenerate(collection, applied.record)
     _refuse_id_of_another_account(session, collection, applied.record["id"])
@@ -56,13 +56,13 @@ def stage_update(
     stored = session.related.find(collection, record_id)
     if stored is None:
         raise NotFoundError
+    body = _with_uploads(session, collection, body, _UPDATE_FAILED)
     applied = records.apply(
         collection, stored.record, body, session.now, is_superuser=session.is_superuser
     )
     info = session.info(context, applied.submitted)
     if not rules.holds(session, collection, text, stored.record, info):
         raise NotFoundError
-    _refuse_uploads(applied, _UPDATE_FAILED)
     _check_auth_form(session, collection, stored, applied, body, info, _UPDATE_FAILED)
     return _stage(session, collection, stored, applied, _UPDATE_FAILED)
 
@@ -79,11 +79,21 @@ def _require_records_of_its_own(collection: Collection) -> None:
         raise BadRequestError("Unsupported collection type.")
 
 
-def _refuse_uploads(applied: Applied, message: str) -> None:
-    """Files are another part of the API; a record that would lose one is not written."""
-    if applied.new_files:
-        error = field_error("validation_invalid_file", "File uploads are not served yet.")
-        raise BadRequestError(message, dict.fromkeys(applied.new_files, error))
+def _with_uploads(session: Session, collection: Collection, body: Body, message: str) -> Body:
+    """Return the body with the uploads of earlier calls that it names as files of its own."""
+    for field in collection.fields:
+        if field.type == "file" and _names_upload(body.data, field.name):
+            return services.upload_claims.resolved(session, collection, body, message)
+    return body
+
+
+def _names_upload(data: dict[str, Any], name: str) -> bool:
+    values = (data.get(name), data.get(name + "+"), data.get("+" + name))
+    return any(
+        isinstance(each, dict)
+        for value in values
+        for each in (value if isinstance(value, list) else (value,))
+    )
 
 
 def _refuse_id_of_another_account(session: Session, collection: Collection, record_id: str) -> None:
@@ -133,6 +143,7 @@ def _stage(
         original,
         applied.plain_passwords,
         missing_relations=_missing_relations(session, collection, applied.record, original),
+        new_files=applied.new_files,
     )
     if errors:
         raise BadRequestError(message, errors)
@@ -144,6 +155,9 @@ def _stage(
     except UniqueError as error:
         raise BadRequestError(message, unique_errors(error)) from error
     session.related.remember(collection, record["id"], stored)
+    for new in (new for files in applied.new_files.values() for new in files):
+        key = store.files.object_key(collection.id, record["id"], new.name)
+        session.changes.uploads[key] = new.upload
     return after
 
 

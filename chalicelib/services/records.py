@@ -107,12 +107,21 @@ def access(
 
 def commit(session: Session, message: str) -> None:
     """Write what the session staged. Raises `BadRequestError` for a value that is taken."""
-    if not session.is_fresh():
-        raise ConflictError
     try:
-        session.changes.commit(services.record_writes.standing_checks(session))
+        write(session)
     except UniqueError as error:
         raise BadRequestError(message, services.record_writes.unique_errors(error)) from error
+
+
+def write(session: Session) -> None:
+    """Write what the session staged, and its files. Raises `ConflictError`, `UniqueError`."""
+    if not session.is_fresh():
+        raise ConflictError
+    checks = services.record_writes.standing_checks(session)
+    if session.changes.touches_files():
+        services.file_writes.commit(session, checks)
+    else:
+        session.changes.commit(checks)
 
 
 def retried(attempt: Callable[[], _T]) -> _T:

@@ -8,12 +8,14 @@ if TYPE_CHECKING:
     from chalicelib.store import changes as changes
     from chalicelib.store import collections as collections
     from chalicelib.store import dropped as dropped
+    from chalicelib.store import files as files
     from chalicelib.store import index_filling as index_filling
     from chalicelib.store import keys as keys
     from chalicelib.store import records as records
     from chalicelib.store import related as related
     from chalicelib.store import schema as schema
     from chalicelib.store import settings as settings
+    from chalicelib.store import sweeps as sweeps
     from chalicelib.store import table as table
     from chalicelib.store import uniques as uniques
     from chalicelib.store import uploads as uploads

@@ -15,10 +15,11 @@ One plain Put or Delete goes alone; anything more is one TransactWriteItems.
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from chalicelib import store
 from chalicelib.aws import dynamodb
 from chalicelib.domain import index_values
 from chalicelib.domain.collection import Collection, Index, Schema
-from chalicelib.domain.request import Record
+from chalicelib.domain.request import Record, UploadedFile
 from chalicelib.errors import BadRequestError
 from chalicelib.store import keys, records
 from chalicelib.store.records import Item, Stored
@@ -75,6 +76,10 @@ class Changes:
         self._staged: dict[Id, Staged] = {}
         self.request = 0
         """The part of a batch that stages now; errors carry it."""
+        self.uploads: dict[str, UploadedFile] = {}
+        """Files to come with the records, by object key."""
+        self.claimed: set[str] = set()
+        """Ids of uploads that some of these files are."""
 
     def put(self, collection: Collection, before: Stored | None, record: Record) -> Stored:
         """Stage a create (`before` None) or an update; return the record as it will be.
@@ -144,6 +149,22 @@ class Changes:
             raise
         records.drop_spilled(self._spilled(after=False))
 
+    def touches_files(self) -> bool:
+        """Return whether the commit stores or drops files (`services.file_writes`)."""
+        return bool(self.uploads) or any(_drops_files(each) for each in self._staged.values())
+
+    def files(self) -> tuple[dict[str, UploadedFile], list[str]]:
+        """Return the uploads that records will name, and the keys of files that none will."""
+        before: dict[str, None] = {}
+        after: dict[str, None] = {}
+        for staged in self._staged.values():
+            for stored, keys_of_files in ((staged.before, before), (staged.after, after)):
+                if stored is not None:
+                    found = store.files.of_record(staged.collection, stored.record)
+                    keys_of_files |= dict.fromkeys(found)
+        uploads = {key: self.uploads[key] for key in after if key in self.uploads}
+        return uploads, [key for key in before if key not in after]
+
     def _spilled(self, after: bool) -> list[str]:
         """Return the bucket keys that a failed (after) or a finished commit leaves unused."""
         both = [(staged.before, staged.after) for staged in self._staged.values()]
@@ -181,6 +202,16 @@ _NOTHING = Stored({"id": ""}, "", "")
 def _id_of(staged: Staged) -> str:
     record_id: str = (staged.after or staged.before or _NOTHING).record["id"]
     return record_id
+
+
+def _drops_files(staged: Staged) -> bool:
+    before, after = staged.before, staged.after
+    return before is not None and any(
+        field.type == "file"
+        and before.record.get(field.name)
+        and (after is None or before.record[field.name] != after.record.get(field.name))
+        for field in staged.collection.fields
+    )
 
 
 def _record_action(staged: Staged) -> Action:

@@ -12,6 +12,7 @@ reference         REFS#<storage>#<record id>  <storage>#<field key>#<record id> 
                                                                                   record)
 dropped storage   DROPPED                     <storage>                           since
 upload            UPLOADS#<upload id>         UPLOAD                              see uploads.py, ttl
+files to remove   SWEEP                       <due, seconds>#<random>             doc, claimed
 
 `<storage>` is the collection's `storage` text (domain/collection.py). `doc` is one JSON
 document; `rev` a random text that each write changes and is conditional on; `seq` the
@@ -30,6 +31,7 @@ Access pattern                             Request
 6  who refers to a record                  Query     PK = REFS#<storage>#<record id>
 7  storages to be emptied                  Query     PK = DROPPED
 8  the settings                            GetItem   SETTINGS, SETTINGS
+9  files to remove that are due            Query     PK = SWEEP, SK < <now>
 10 an upload                               GetItem   UPLOADS#<upload id>, UPLOAD
 """
 
@@ -43,6 +45,7 @@ MAX_ID_CHARACTERS = 255
 
 COLLECTIONS = "COLLECTIONS"
 COLLECTION_PREFIX = "COLLECTION#"
+SWEEPS = "SWEEP"
 
 
 def key(partition: str, sort: str) -> Key:
@@ -102,6 +105,10 @@ def reference(
 
 def dropped(storage: str) -> Key:
     return key("DROPPED", storage)
+
+
+def sweep(sort: str) -> Key:
+    return key(SWEEPS, sort)
 
 
 def upload(upload_id: str) -> Key:

@@ -12,9 +12,9 @@ import base64
 import json
 from typing import Any
 
-from chalicelib.config import settings
 from chalicelib.domain.request import Body
-from chalicelib.errors import BadRequestError, TooLargeError
+from chalicelib.errors import BadRequestError
+from chalicelib.web import limits
 from chalicelib.web.gateway import Edge
 
 MAX_DEPTH = 230
@@ -66,8 +66,7 @@ def raw_bytes(event: dict[str, Any]) -> bytes:
         body = base64.b64decode(body)
     elif isinstance(body, str):
         body = body.encode("utf-8", "surrogatepass")
-    if len(body) > settings().body_limit_bytes:
-        raise TooLargeError
+    limits.check(len(body))
     return bytes(body)
 
 

@@ -18,6 +18,13 @@ def of_answer(request: dict[str, str]) -> dict[str, str]:
     return SECURITY.copy()
 
 
+def complete(answer: dict[str, str], request: dict[str, str]) -> None:
+    """Add to an answer's headers; one with a policy of its own (a file) may be framed."""
+    answer.update(of_answer(request))
+    if "Content-Security-Policy" in answer:
+        del answer["X-Frame-Options"]
+
+
 def of_preflight(request: dict[str, str]) -> dict[str, str]:
     """Return the headers that answer an OPTIONS: any origin may send what it asked to send."""
     if "origin" not in request:

@@ -17,9 +17,8 @@ from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
-from chalicelib.config import settings
 from chalicelib.errors import ApiError
-from chalicelib.web import gateway, headers
+from chalicelib.web import gateway, headers, limits
 from chalicelib.web.headers import ALL_METHODS
 from chalicelib.web.reply import of_error
 
@@ -118,7 +117,7 @@ class _Handling(BaseHTTPRequestHandler):
         given = self.headers.get("Content-Length", "0")
         if not (given.isascii() and given.isdigit() and len(given) < 19):
             raise _RefusedError(400)
-        if int(given) > settings().body_limit_bytes:
+        if int(given) > limits.most_bytes():
             raise _RefusedError(413)
         body = self.rfile.read(int(given))
         if len(body) != int(given):
@@ -130,7 +129,7 @@ class _Handling(BaseHTTPRequestHandler):
         while True:
             size = self._chunk_size()
             body += self.rfile.read(size)
-            if len(body) > settings().body_limit_bytes:
+            if len(body) > limits.most_bytes():
                 raise _RefusedError(413)
             if size == 0:
                 break
@@ -144,14 +143,14 @@ class _Handling(BaseHTTPRequestHandler):
             size = int(self.rfile.readline(1024).partition(b";")[0], 16)
         except ValueError:
             raise _RefusedError(400) from None
-        if not 0 <= size <= settings().body_limit_bytes:
+        if not 0 <= size <= limits.most_bytes():
             raise _RefusedError(413)
         return size
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Answer what never reached the app, in PocketBase's envelope, and hang up."""
         phrase = self.responses[code][0] if code in self.responses else ""
-        error = ApiError(phrase)
+        error = limits.too_large() if code == 413 else ApiError(phrase)
         error.status = code
         answer = of_error(error).to_dict()
         # Whether there was an Origin is perhaps not known: as if there had been one.

@@ -10,9 +10,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs, quote
 
-from chalicelib.config import settings
-from chalicelib.errors import TooLargeError
-from chalicelib.web import headers
+from chalicelib.web import headers, limits
 from chalicelib.web.reply import of_error
 
 Environ = dict[str, Any]
@@ -25,8 +23,8 @@ def application(app: Callable[[dict[str, Any], Any], dict[str, Any]]) -> Applica
 
     def answer(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         length = environ.get("CONTENT_LENGTH") or "0"
-        if length.isdigit() and int(length) > settings().body_limit_bytes:
-            answered = of_error(TooLargeError()).to_dict()
+        if length.isdigit() and int(length) > limits.most_bytes():
+            answered = of_error(limits.too_large()).to_dict()
             answered["headers"].update(headers.of_answer(_headers(environ)))
         else:
             answered = app(_event(environ), None)

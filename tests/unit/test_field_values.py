@@ -212,9 +212,11 @@ def test_invented_file_names_are_shown_up_to_a_length() -> None:
         ("a.png", "a{r}_{r}.png"),  # a short name gets ten characters more
         ("backup.tar.gz", "backup_{r}.tar.gz"),
         ("HTMLFile test-1.txt", "htmlfile_test_1_{r}.txt"),
-        ("fooBar", "foo_bar_{r}"),
+        ("fooBar", "foo_bar_{r}.txt"),  # without an extension it gets that of its content
+        ("name.first.second", "name_{r}.first.second"),
+        ("a long name..png", "a_long_name_{r}.png"),
         ("x" * 200 + ".txt", "x" * 100 + "_{r}.txt"),
-        ("évil/../name.t(x)t", "vil_name_{r}.txt"),
+        ("évil/../name.t(x)t", "vil_{r}.name.txt"),
     ],
 )
 def test_stored_file_names(name: str, pattern: str) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from chalicelib.config import settings
 from chalicelib.errors import BadRequestError, TooLargeError
-from chalicelib.web import body, forms
+from chalicelib.web import body, forms, limits
 from chalicelib.web.gateway import Edge
 
 JSON = "application/json"
@@ -135,8 +135,8 @@ def test_body_arrives_as_text_from_some_emulators() -> None:
 
 
 def test_body_over_the_limit_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    limits = settings()._replace(body_limit_bytes=10)
-    monkeypatch.setattr(body, "settings", lambda: limits)
+    limited = settings()._replace(body_limit_bytes=10)
+    monkeypatch.setattr(limits, "settings", lambda: limited)
     assert data(b'{"a": 123}') == {"a": 123}
     assert data(base64.b64encode(b'{"a": 123}'), is_base64=True) == {"a": 123}
     with pytest.raises(TooLargeError):

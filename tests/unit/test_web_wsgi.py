@@ -11,7 +11,7 @@ import pytest
 from chalicelib.config import settings
 from chalicelib.domain.request import Call
 from chalicelib.routes.api import ApiBlueprint
-from chalicelib.web import wsgi
+from chalicelib.web import limits, wsgi
 from chalicelib.web.app import App
 from chalicelib.web.reply import Reply
 
@@ -130,8 +130,8 @@ def test_errors_and_headers_are_those_of_the_app(application: wsgi.Application) 
 def test_body_over_the_limit_is_refused_unread(
     application: wsgi.Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    limits = settings()._replace(body_limit_bytes=10)
-    monkeypatch.setattr(wsgi, "settings", lambda: limits)
+    limited = settings()._replace(body_limit_bytes=10)
+    monkeypatch.setattr(limits, "settings", lambda: limited)
     status, headers, body = call(application, "POST", "/api/echo/a", b'{"a": 123456}')
     assert status == "413 Request Entity Too Large"
     assert headers["X-Frame-Options"] == "SAMEORIGIN"
