@@ -5,7 +5,6 @@ Codes, limits and the order of the checks: measured on PocketBase 0.40.6.
 """
 
 import copy
-import re
 from typing import Any
 
 from chalicelib.domain import definition_shape as shape
@@ -18,6 +17,7 @@ from chalicelib.domain.definition_errors import (
     length_between,
     within,
 )
+from chalicelib.domain.fields import url
 from chalicelib.errors import ErrorData, field_error
 
 TOKENS = (
@@ -130,7 +130,8 @@ def settle(definition: Definition, before: Definition | None) -> None:
         name: field if field in known else "" for name, field in mapped.items()
     }
     if definition["id"] == SUPERUSERS_ID:
-        definition["passwordAuth"]["enabled"] = True
+        if not definition["passwordAuth"]["enabled"]:
+            definition["passwordAuth"] = {"enabled": True, "identityFields": ["email"]}
         definition["oauth2"] |= {"enabled": False, "providers": []}
         if definition["otp"]["enabled"]:
             definition["mfa"]["enabled"] = True
@@ -152,7 +153,7 @@ def without_secrets(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def check(definition: Definition) -> Errors:
-    """Return the errors of every option but the rules, which need the schema."""
+    """Return the errors of every option by itself; rules need the schema."""
     errors: Errors = {}
     for name in TEMPLATES:
         errors[name] = _check_template(definition[name])
@@ -163,7 +164,7 @@ def check(definition: Definition) -> Errors:
     )
     errors["otp"] = _check_otp(definition["otp"])
     errors["mfa"] = _check_mfa(definition["mfa"])
-    errors["passwordAuth"] = _check_identity_fields(definition)
+    errors["passwordAuth"] = _check_password_auth(definition["passwordAuth"])
     errors["oauth2"] = _check_oauth2(definition["oauth2"])
     return {name: error for name, error in errors.items() if error}
 
@@ -217,17 +218,19 @@ def _check_mfa(mfa: dict[str, Any]) -> Errors:
     return {"duration": error} if error else {}
 
 
-def _check_identity_fields(definition: Definition) -> Errors:
+def _check_password_auth(options: dict[str, Any]) -> Errors:
+    is_blank = options["enabled"] and not options["identityFields"]
+    return {"identityFields": BLANK} if is_blank else {}
+
+
+def check_identity_fields(definition: Definition) -> Errors:
+    """Return the error of the first field to sign in by that is missing or not unique."""
     options = definition["passwordAuth"]
-    if not options["enabled"]:
-        return {}
-    if not options["identityFields"]:
-        return {"identityFields": BLANK}
     known = {entry["name"] for entry in definition["fields"]}
-    for name in options["identityFields"]:
+    for name in options["identityFields"] if options["enabled"] else ():
         error = _identity_error(name, known, definition["indexes"])
         if error:
-            return {"identityFields": error}
+            return {"passwordAuth": {"identityFields": error}}
     return {}
 
 
@@ -270,9 +273,6 @@ def _check_provider(provider: dict[str, Any]) -> Errors:
         message = f"Invalid or missing provider with name {name}"
         errors["name"] = field_error("validation_missing_provider", message, {"name": name})
     for option in ("authURL", "tokenURL", "userInfoURL"):
-        if provider[option] and not _URL.fullmatch(provider[option]):
+        if provider[option] and not url.is_url(provider[option]):
             errors[option] = field_error("validation_is_url", "Must be a valid URL")
     return errors
-
-
-_URL = re.compile(r"(?:https?|ftp)://[^\s/?#]+\.?[^\s]*", re.IGNORECASE)

@@ -6,14 +6,17 @@ nothing else is wrong, as in PocketBase, where the database judges the indexes t
 Codes, messages and order: measured on PocketBase 0.40.6.
 """
 
-import itertools
 import re
 from collections.abc import Iterable, Mapping
-from functools import partial
 from typing import Any
 
-from chalicelib.domain import definition_auth, definition_field_checks, indexes
-from chalicelib.domain.collection import RULES, Collection, Definition, Loader, Schema
+from chalicelib.domain import (
+    definition_auth,
+    definition_field_checks,
+    definition_rules,
+    indexes,
+)
+from chalicelib.domain.collection import RULES, Definition
 from chalicelib.domain.definition_errors import (
     BLANK,
     NOT_IN,
@@ -30,7 +33,6 @@ Definitions = Mapping[str, Definition]
 
 _WORD = re.compile(r"\w+", re.ASCII)
 _INTERNAL_TABLES = frozenset(("_collections", "_params", "_migrations"))
-_versions = itertools.count(-1, -1)
 
 
 def check(
@@ -54,9 +56,9 @@ def check(
         "fields": definition_field_checks.check(definition, before, targets),
         "indexes": _check_indexes(definition, before, others),
     }
+    errors |= definition_rules.check(RULES, definition, before, others)
     if definition["type"] == "auth":
-        errors |= _check_auth(definition, others)
-    errors |= _check_rules(definition, before, others)
+        errors |= _check_auth(definition, before, others)
     return {name: error for name, error in errors.items() if error}
 
 
@@ -125,66 +127,16 @@ def _check_system(definition: Definition, before: Definition | None) -> ErrorDat
     return field_error("validation_collection_system_flag_change", message)
 
 
-def _check_auth(definition: Definition, others: Definitions) -> Errors:
-    errors = definition_auth.check(definition) or definition_auth.check_mfa_methods(definition)
-    if errors or not definition["mfa"]["enabled"] or not definition["mfa"]["rule"]:
-        return errors
-    wrong = _check_rule(definition["mfa"]["rule"], definition, others)
-    return {"mfa": {"rule": wrong}} if wrong else {}
-
-
-def _check_rules(definition: Definition, before: Definition | None, others: Definitions) -> Errors:
-    names = RULES + (("authRule", "manageRule") if definition["type"] == "auth" else ())
-    errors: Errors = {}
-    for name in names:
-        rule = definition[name]
-        if name == "manageRule" and rule == "":
-            wrong: ErrorData | None = field_error(
-                "validation_nil_or_not_empty_required", "Cannot be blank"
-            )
-        else:
-            wrong = _check_rule(rule, definition, others) if rule else None
-        wrong = wrong or _check_system_rule(name, definition, before)
-        if wrong:
-            errors[name] = wrong
-    return errors
-
-
-def _check_system_rule(
-    name: str, definition: Definition, before: Definition | None
-) -> ErrorData | None:
-    if before is None or not before["system"] or definition[name] == before.get(name):
-        return None
-    message = "System collection API rule cannot be changed"
-    return field_error("validation_collection_system_rule_change", message)
-
-
-def _check_rule(rule: str, definition: Definition, others: Definitions) -> ErrorData | None:
-    from chalicelib.domain import filters  # noqa: PLC0415 (lazy: only a schema write parses rules)
-
-    collection = readable(definition)
-    try:
-        filters.check_rule(rule, collection, schema_with(collection, others))
-    except filters.FilterError as error:
-        return field_error("validation_invalid_rule", f"Invalid rule. Raw error: {error}")
-    return None
-
-
-def readable(definition: Definition) -> Collection:
-    """Return the collection of a definition that may be wrong: bad indexes are left out."""
-    try:
-        return Collection(definition, indexes.read(definition | {"indexStates": {}}))
-    except (KeyError, ValueError):
-        return Collection(definition)
-
-
-def schema_with(collection: Collection, others: Definitions) -> Schema:
-    """Return the schema as it would be. Its version is new: nothing cached is about it."""
-    loaders: dict[tuple[str, str], Loader] = {
-        (each["id"], each["name"]): partial(readable, each) for each in others.values()
-    }
-    loaders[collection.id, collection.name] = lambda: collection
-    return Schema(next(_versions), loaders)
+def _check_auth(definition: Definition, before: Definition | None, others: Definitions) -> Errors:
+    """Return the errors of the options: what goes deeper is judged when all else is right."""
+    errors = definition_auth.check(definition)
+    errors |= definition_rules.check(("authRule", "manageRule"), definition, before, others)
+    return (
+        errors
+        or definition_auth.check_mfa_methods(definition)
+        or definition_rules.check_mfa(definition, others)
+        or definition_auth.check_identity_fields(definition)
+    )
 
 
 def _check_indexes(
@@ -193,6 +145,7 @@ def _check_indexes(
     used = {
         indexes.name_of(sql).lower(): other["name"]
         for other in others.values()
+        if other["name"].lower() != definition["name"].lower()  # that is another error
         for sql in other["indexes"]
     }
     names: set[str] = set()
@@ -239,7 +192,7 @@ def _check_system_indexes(definition: Definition, before: Definition | None) -> 
     system = {entry["name"].lower() for entry in before["fields"] if entry["system"]}
     for each in _unique(before):
         columns = _columns(each)
-        if columns <= system and columns not in kept:
+        if system.issuperset(columns) and columns not in kept:
             name = each.columns[0].name
             message = f"Unique index definition on system fields ({name}) is invalid or missing"
             code = "validation_invalid_unique_system_field_index"
@@ -252,8 +205,8 @@ def _unique(definition: Definition) -> Iterable[ParsedIndex]:
     return [each for each in parsed if each.unique]
 
 
-def _columns(parsed: ParsedIndex) -> frozenset[str]:
-    return frozenset(column.name.lower() for column in parsed.columns)
+def _columns(parsed: ParsedIndex) -> tuple[str, ...]:
+    return tuple(sorted(column.name.lower() for column in parsed.columns))
 
 
 def check_indexes(definition: Definition, others: Definitions) -> Errors:

@@ -87,11 +87,12 @@ def _check_system_fields(entries: list[Entry], old: Mapping[str, Entry]) -> Erro
 
 
 def _check_types(entries: list[Entry], old: Mapping[str, Entry]) -> Errors:
-    for position, entry in enumerate(entries):
-        if entry["id"] in old and old[entry["id"]]["type"] != entry["type"]:
-            message = "Field type cannot be changed"
-            return {str(position): field_error("validation_field_type_change", message)}
-    return {}
+    error = field_error("validation_field_type_change", "Field type cannot be changed")
+    return {
+        str(position): error
+        for position, entry in enumerate(entries)
+        if entry["id"] in old and old[entry["id"]]["type"] != entry["type"]
+    }
 
 
 def _check_reserved(definition: Definition) -> Errors:
@@ -171,7 +172,7 @@ def _check_relation(entry: Entry, old: Entry | None, targets: Mapping[str, Defin
 
 def _check_autodate(entry: Entry, old: Entry | None) -> Errors:
     """What fills a system autodate stays as it is."""
-    if old is None or not old["system"]:
+    if old is None or not entry["system"]:
         return {}
     error = field_error("validation_values_mismatch", "Values don't match")
     return {name: error for name in ("onCreate", "onUpdate") if entry[name] != old[name]}

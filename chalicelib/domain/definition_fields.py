@@ -122,8 +122,11 @@ def _add_id(entries: list[Entry]) -> None:
             entry |= {"system": True, "required": True, "primaryKey": True, "hidden": False}
             entry["pattern"] = entry["pattern"] or ID_PATTERN
             return
-    if all(entry["id"] != ID_FIELD_ID for entry in entries):
-        entries.insert(0, id_field())
+    for position, entry in enumerate(entries):
+        if entry["id"] == ID_FIELD_ID:  # another field has its id: the checks refuse that
+            entries.insert(0, entries.pop(position))
+            return
+    entries.insert(0, id_field())
 
 
 _AUTH_MUST_BE: dict[str, Entry] = {

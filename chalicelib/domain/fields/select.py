@@ -27,8 +27,10 @@ def check(field: Field, value: listed.Value, context: Context) -> ErrorData | No
 
 
 def option_errors(entry: dict[str, Any]) -> dict[str, ErrorData]:
-    if not entry["values"]:
-        return {"values": common.required()}
+    values = entry["values"]
     return common.present(
-        {"maxSelect": common.range_error(entry["maxSelect"], most=max(len(entry["values"]), 1))}
+        {
+            "values": None if values else common.required(),
+            "maxSelect": common.range_error(entry["maxSelect"], most=max(len(values), 1)),
+        }
     )
