@@ -62,12 +62,22 @@ def download(call: Call, collection_ref: str, record_id: str, name: str) -> Down
         _require_view(session, collection, stored.record)
     key = store.files.object_key(collection.id, record_id, name)
     try:
-        thumb = call.query.get("thumb")
-        if thumb and (made := services.thumbs.find(field, key, thumb)):
-            return _found(call, made, made.rpartition("/")[2])
-        return _found(call, key, name)
+        return _thumb(call, field, key) or _found(call, key, name)
     except MissingObjectError:
         raise NotFoundError from None
+
+
+def _thumb(call: Call, field: Field, original: str) -> Download | None:
+    """Return the picture that is asked for, made if need be; None if there is none."""
+    size = call.query.get("thumb", "")
+    key = services.thumbs.key_of(field, original, size) if size else ""
+    if not key:
+        return None
+    name = key.rpartition("/")[2]
+    try:
+        return _found(call, key, name)
+    except MissingObjectError:
+        return _found(call, key, name) if services.thumbs.make(original, key, size) else None
 
 
 def _field_of(collection: Collection, record: Record, name: str) -> Field | None:
