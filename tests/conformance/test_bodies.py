@@ -5,7 +5,7 @@ import pytest
 from tests.conformance.client import Part
 from tests.conformance.pair import Pair
 from tests.conformance.requests import records, view
-from tests.conformance.scenario import Scenario, Step
+from tests.conformance.scenario import Expected, Scenario, Step
 from tests.conformance.world import World, base, boolean, date, json_field, number, select, text
 
 WORLD = World(
@@ -81,6 +81,15 @@ JSON = [
         "nested 9,000 deep",
         Step("POST", PATH, query={"fields": "t"}, text='{"j":' + "[" * 9000 + "]" * 9000 + "}"),
         200,
+        differs="json-depth",
+        ours=Expected(400),
+    ),
+    Scenario(
+        "nested 300 deep",
+        Step("POST", PATH, query={"fields": "t"}, text='{"j":' + "[" * 300 + "]" * 300 + "}"),
+        200,
+        differs="json-depth",
+        ours=Expected(400, ("nested more than 230 levels",)),
     ),
     _text("nested 10,001 deep", '{"j":' + "[" * 10001 + "]" * 10001 + "}", 400),
     _text("not JSON at all", "hello", 400),

@@ -141,7 +141,7 @@ REFUSED: dict[str, tuple[Any, ...]] = {
 
 def _short(value: Any) -> str:
     told = repr(value)
-    return told if len(told) < 40 else f"{told[:30]}… ({len(told)})"
+    return told if len(told) < 80 else f"{told[:60]}… ({len(told)})"
 
 
 def _rows() -> list[Scenario]:

@@ -59,16 +59,16 @@ def _coordinate(resolver: Resolver, index: int, node: Node) -> Operand:
 
 
 def distance_km(lon_a: Any, lat_a: Any, lon_b: Any, lat_b: Any) -> float | None:
-    """Return the distance by the spherical law of cosines.
+    """Return the distance by the spherical law of cosines; None for what is no number.
 
-    None for what is no number, and where rounding leaves acos no value.
+    Rounding may carry the cosine past 1 or -1; it counts as 1 or -1 then.
     """
     numbers = [values.number(value) for value in (lon_a, lat_a, lon_b, lat_b)]
     if any(value is None or isinstance(value, str) for value in numbers):
         return None
     a_lon, a_lat, b_lon, b_lat = (radians(value) for value in numbers)  # type: ignore[arg-type]
     cosine = cos(a_lat) * cos(b_lat) * cos(b_lon - a_lon) + sin(a_lat) * sin(b_lat)
-    return EARTH_RADIUS_KM * acos(cosine) if -1 <= cosine <= 1 else None
+    return EARTH_RADIUS_KM * acos(min(1.0, max(-1.0, cosine)))
 
 
 def _strftime(resolver: Resolver, nodes: tuple[Node, ...]) -> Operand:
