@@ -26,14 +26,18 @@ class Part(NamedTuple):
     @property
     def query(self) -> dict[str, str]:
         """The first value of each query parameter."""
-        return dict(reversed(parse_qsl(urlsplit(self.url).query, keep_blank_values=True)))
+        _, _, query = self.url.partition("#")[0].partition("?")
+        return dict(reversed(parse_qsl(query, keep_blank_values=True)))
 
     def target(self) -> tuple[str, str] | None:
         """Return the collection and the record id ("" for none) it acts on; None for no action.
 
         The path is taken as it is: PocketBase does not decode an inner URL either.
         """
-        url = urlsplit(self.url)
+        try:
+            url = urlsplit(self.url)
+        except ValueError:  # an address that is none, such as //[
+            return None
         match = None if url.netloc else _PATH.match(url.path)
         if match is None or (self.method, bool(match[2])) not in _ACTIONS:
             return None

@@ -81,6 +81,22 @@ def opened(column: IndexColumn, field: Field, value: Any) -> str:
     return text.replace("\1", "\1\2").replace("\0", "\1\1")
 
 
+def as_keys(low: str, high: str) -> tuple[str, str]:
+    """Return the bounds of a range as DynamoDB takes them: no key is over 1,024 bytes.
+
+    What is cut off only widens the range. No `high` (empty) has no bound.
+    """
+    if len(low.encode()) > MAX_ENTRY_BYTES:
+        low = _cut(low, MAX_ENTRY_BYTES)
+    if len(high.encode()) > MAX_ENTRY_BYTES:
+        high = _cut(high, MAX_ENTRY_BYTES - len(HIGHEST.encode())) + HIGHEST
+    return low, high
+
+
+def _cut(text: str, most_bytes: int) -> str:
+    return text.encode()[:most_bytes].decode(errors="ignore")
+
+
 def ascii_lower(text: str) -> str:
     """Fold A-Z only, as SQLite's NOCASE does."""
     return text.lower() if text.isascii() else text.translate(_ASCII_LOWER)

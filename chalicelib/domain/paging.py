@@ -5,6 +5,7 @@ Rules: measured on PocketBase 0.40.6 (page and perPage below 1 mean the default,
 """
 
 import json
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -13,6 +14,9 @@ from chalicelib.errors import BadRequestError
 
 DEFAULT_PER_PAGE = 30
 MAX_PER_PAGE = 1000
+
+_MAX_KEY_BYTES = 1024
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 _TRUE = frozenset(("1", "t", "T", "true", "TRUE", "True"))
 _FALSE = frozenset(("", "0", "f", "F", "false", "FALSE", "False"))
@@ -78,8 +82,21 @@ def read_cursor(text: str) -> Cursor:
     """Return the cursor a client sent. Raises `BadRequestError` if it is none of ours."""
     try:
         slot, record_id, entry = json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-    except (ValueError, TypeError):
-        raise BadRequestError("The cursor is not one that a list has returned.") from None
-    if not (isinstance(record_id, str) and isinstance(entry, str) and record_id):
-        raise BadRequestError("The cursor is not one that a list has returned.")
+    except (ValueError, TypeError, RecursionError):
+        raise _no_cursor() from None
+    if not (_is_key(record_id) and record_id and _is_key(entry)):
+        raise _no_cursor()
     return Cursor(slot if isinstance(slot, int) else None, record_id, entry)
+
+
+def _is_key(text: object) -> bool:
+    """Whether a text may be (part of) a key of DynamoDB: UTF-8, 1,024 bytes at most."""
+    if not isinstance(text, str):
+        return False
+    return len(text.encode(errors="surrogatepass")) <= _MAX_KEY_BYTES and not _SURROGATE.search(
+        text
+    )
+
+
+def _no_cursor() -> BadRequestError:
+    return BadRequestError("The cursor is not one that a list has returned.")

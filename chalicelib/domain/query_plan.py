@@ -54,12 +54,27 @@ class Plan(NamedTuple):
 
 WHOLE = KeyRange(None, "", "", True)
 
+NOTHING = Plan(ids=(), is_sorted=True)
+"""For conditions that no record satisfies."""
+
 _FROM = frozenset((">", ">=", "="))
 _UP_TO = frozenset(("<", "<=", "="))
 
 
+class Private(NamedTuple):
+    """Fields that this caller may not learn of: neither by the order of a list nor by its cursor."""
+
+    unordered: frozenset[str] = frozenset()
+    """No list comes in the order of these, unless a condition pins them to one value."""
+    avoided: frozenset[str] = frozenset()
+    """No index of these is read at all: the list's cursor would hold their values."""
+
+
 def plan(
-    collection: Collection, conditions: Sequence[Condition], sort: Sequence[SortColumn] | None
+    collection: Collection,
+    conditions: Sequence[Condition],
+    sort: Sequence[SortColumn] | None,
+    private: Private = Private(),  # noqa: B008 (a tuple does not change)
 ) -> Plan:
     """Return the plan for a list. `sort` is None when only memory can sort it.
 
@@ -70,7 +85,7 @@ def plan(
         return Plan(ids=(equal["id"].value,), is_sorted=True, used=frozenset((equal["id"],)))
     return (
         _by_unique(collection, equal)
-        or _by_index(collection, conditions, equal, sort)
+        or _by_index(collection, conditions, equal, sort, private)
         or _by_reference(collection, conditions)
         or _by_partition(sort)
     )
@@ -102,15 +117,16 @@ def _by_index(
     conditions: Sequence[Condition],
     equal: Mapping[str, Condition],
     sort: Sequence[SortColumn] | None,
+    private: Private,
 ) -> Plan | None:
     best: tuple[int, Plan] | None = None
     for index in collection.indexes:
-        if index.slot is None or not index.is_ready:
+        if index.slot is None or not index.is_ready or _has(index.columns, private.avoided):
             continue
         values = {name: condition.value for name, condition in equal.items()}
         if not _where_is_implied(index, values):
             continue
-        scored = _score(collection, index, conditions, equal, sort)
+        scored = _score(collection, index, conditions, equal, sort, private.unordered)
         if scored is not None and (best is None or scored[0] > best[0]):
             best = scored
     return best[1] if best else None
@@ -122,6 +138,7 @@ def _score(
     conditions: Sequence[Condition],
     equal: Mapping[str, Condition],
     sort: Sequence[SortColumn] | None,
+    unordered: frozenset[str],
 ) -> tuple[int, Plan] | None:
     """Return how good an index is, and its plan; None if it neither narrows nor sorts."""
     prefix, used, depth = "", set(), 0
@@ -142,18 +159,18 @@ def _score(
     forward = _direction(index.columns, depth, sort, equal)
     if not sort and sort is not None and (depth or ranged):
         forward = True
+    if _has(rest, unordered):
+        forward = None
     if not depth and not ranged and forward is None:
         return None
-    span = KeyRange(
-        index.slot,
-        low,
-        high,
-        forward is not False,
-        index.name,
-        tuple(c.name for c in index.columns),
-    )
-    exact = frozenset(used if not _folds(index.columns) else ())
     score = 4 * depth + 2 * ranged + (1 if forward is not None else 0)
+    if high and low > high:
+        return score, NOTHING
+    bounds = index_values.as_keys(low, high)
+    names = tuple(column.name for column in index.columns)
+    span = KeyRange(index.slot, *bounds, forward is not False, index.name, names)
+    is_exact = bounds == (low, high) and not _folds(index.columns)
+    exact = frozenset(used if is_exact else ())
     return score, Plan(range=span, is_sorted=forward is not None, used=exact)
 
 
@@ -163,13 +180,16 @@ def _range(
     """Return the bounds that conditions on the next column give, and those conditions.
 
     Bounds are inclusive, but no entry ends with its value: an id follows. So `<` ends where
-    the equal entries begin, and `>` begins where they end.
+    the equal entries begin, and `>` begins where they end. A column that folds case has
+    another order than the language, so it bounds nothing.
     """
     low, high = prefix, prefix + index_values.HIGHEST if prefix else ""
     narrowing: set[Condition] = set()
     field = collection.field[column.name]
     for condition in conditions:
         if condition.field != column.name or condition.operator not in _FROM | _UP_TO:
+            continue
+        if _folds((column,)):
             continue
         narrowing.add(condition)
         begin = prefix + index_values.opened(column, field, condition.value)
@@ -206,6 +226,10 @@ def _direction(
     if len(directions) > 1:
         return None
     return True not in directions
+
+
+def _has(columns: Sequence[IndexColumn], names: frozenset[str]) -> bool:
+    return any(column.name in names for column in columns)
 
 
 def _folds(columns: Sequence[IndexColumn]) -> bool:

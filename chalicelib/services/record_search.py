@@ -6,10 +6,10 @@ from typing import Any
 
 from chalicelib import services, store
 from chalicelib.aws import dynamodb
-from chalicelib.domain import filters, paging, query_plan
+from chalicelib.domain import filters, index_values, paging, query_plan
 from chalicelib.domain.collection import Collection
 from chalicelib.domain.paging import Cursor, ListOptions
-from chalicelib.domain.query_plan import Condition, KeyRange, Plan, SortColumn
+from chalicelib.domain.query_plan import Condition, KeyRange, Plan, Private, SortColumn
 from chalicelib.errors import BadRequestError, ForbiddenError
 from chalicelib.services.candidates import Candidates, advice
 from chalicelib.services.session import Session
@@ -99,10 +99,19 @@ class Search:
         return columns
 
     def _planned(self) -> Plan:
-        plan = query_plan.plan(self._collection, self._conditions, self._columns)
+        private = self._private() if self._is_client else query_plan.Private()
+        plan = query_plan.plan(self._collection, self._conditions, self._columns, private)
         if self._options.cursor is not None and plan.reference is not None:
-            return query_plan.plan(self._collection, (), self._columns)
+            return query_plan.plan(self._collection, (), self._columns, private)
         return plan
+
+    def _private(self) -> Private:
+        """Return what no client may learn; all may sort by e-mail, as in PocketBase."""
+        fields = self._collection.fields
+        hidden = frozenset(f.name for f in fields if f.hidden or f.type == "password")
+        if self._options.cursor is None:
+            return Private(hidden)
+        return Private(hidden, hidden | {"email"} if self._collection.is_auth else hidden)
 
     def answer(self) -> Answer:
         """Read what the page needs and return the list object."""
@@ -166,19 +175,15 @@ class Search:
     def _start_of_cursor(self) -> Item | None:
         if not self._options.cursor or self.plan.range is None:
             return None
-        cursor = paging.read_cursor(self._options.cursor)
-        if cursor.slot != self.plan.range.slot:
+        cursor, span = paging.read_cursor(self._options.cursor), self.plan.range
+        if cursor.slot != span.slot or not _is_within(cursor, span):
             raise BadRequestError("The cursor belongs to a list with another filter or sort.")
-        span = self.plan.range
         return store.records.start_at(self._collection, span, cursor.record_id, cursor.entry)
 
     def _cursor_after(self, stored: Stored) -> str:
         span = self.plan.range
         if span is None or span.slot is None:
             return paging.cursor_text(Cursor(None, stored.record["id"], ""))
-        hidden = any(self._collection.field[name].hidden for name in span.columns)
-        if self._is_client and hidden:
-            raise BadRequestError("The index of this list has a hidden field: page by number.")
         key = store.records.start_after(self._collection, span, stored)
         entry: str = key[f"ix{span.slot}"]["S"]
         return paging.cursor_text(Cursor(span.slot, stored.record["id"], entry))
@@ -237,6 +242,17 @@ def _is_ordered_by_key(collection: Collection, path: str) -> bool:
     return field is not None and field.type in _ORDERED_TYPES and not field.is_multiple
 
 
+def _is_within(cursor: Cursor, span: KeyRange) -> bool:
+    """Whether DynamoDB takes the cursor as a place in the range."""
+    if span.slot is None:
+        return True
+    return (
+        bool(cursor.entry)
+        and span.low <= cursor.entry
+        and cursor.entry <= (span.high or index_values.HIGHEST)
+    )
+
+
 def _refuse_reserved(options: ListOptions) -> None:
     """A client may not look into other collections or the request: a plain test of the text."""
     for text in (options.filter, options.sort):
@@ -259,6 +275,8 @@ def _explained(search: Search, meter: dynamodb.Meter) -> Answer:
 
 
 def _source(plan: Plan) -> str:
+    if plan == query_plan.NOTHING:
+        return "nothing: no record can match"
     if plan.ids is not None:
         return "id"
     if plan.unique is not None:

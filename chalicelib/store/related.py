@@ -75,6 +75,8 @@ class Related:
         return [stored for stored in found if record_id in targets(stored.record, field)]
 
     def _referring_ids(self, collection: Collection, field: Field, record_id: str) -> list[str]:
+        if not keys.may_be_id(record_id):
+            return []
         wanted = (collection.storage, field.key, field.options["collectionId"], record_id)
         if wanted not in self._referring:
             target = self._target_storage(field)

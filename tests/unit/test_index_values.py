@@ -81,3 +81,11 @@ def test_equal_values_of_different_columns_do_not_collide() -> None:
     one = index_values.unique_value(index("title", "id"), POSTS, {"id": "b", "title": "a\0"})
     other = index_values.unique_value(index("title", "id"), POSTS, {"id": "\0b", "title": "a"})
     assert one != other
+
+
+def test_bounds_longer_than_a_key_are_cut_and_only_widen() -> None:
+    low, high = index_values.as_keys("é" * 700, "é" * 700 + index_values.HIGHEST)
+    assert low <= "é" * 700 <= high
+    assert high.startswith("é" * 500)
+    assert max(len(low.encode()), len(high.encode())) <= index_values.MAX_ENTRY_BYTES
+    assert index_values.as_keys("a", "") == ("a", "")
