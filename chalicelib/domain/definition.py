@@ -35,7 +35,7 @@ _READERS: dict[str, shape.Reader] = {
 }
 _OF_TYPE = {"auth": tuple(definition_auth.READERS), "view": ("viewQuery",)}
 _BODY = shape.struct(_READERS | definition_auth.READERS | {"viewQuery": shape.text})
-_INTERNAL = ("storage", "droppedKeys", "indexStates")
+_INTERNAL = ("storage", "droppedKeys", "indexStates", "formerUniques")
 
 
 def blank(type_: str, collection_id: str = "", name: str = "") -> Definition:

@@ -77,7 +77,10 @@ def _refuse(made: Definition, before: Definition | None, others: Definitions, me
 
 
 def _with_states(made: Definition, before: Definition | None, new_state: str) -> Definition:
-    return made | {"indexStates": definition_indexes.states(made, before, new_state)}
+    return made | {
+        "indexStates": definition_indexes.states(made, before, new_state),
+        "formerUniques": definition_indexes.former_uniques(made, before),
+    }
 
 
 def refuse_delete(found: Definition, definitions: Definitions) -> None:

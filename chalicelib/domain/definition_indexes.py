@@ -77,6 +77,15 @@ def _kept(definition: Definition, before: Definition | None, parsed: list[Parsed
     }
 
 
+def former_uniques(definition: Definition, before: Definition | None) -> list[str]:
+    """Return the names of the unique indexes there once were: their guards may still be there."""
+    if before is None:
+        return []
+    now = {each.name for each in map(indexes.parse, definition["indexes"]) if each.unique}
+    then = {each.name for each in map(indexes.parse, before["indexes"]) if each.unique}
+    return sorted((then | set(before.get("formerUniques", ()))) - now)
+
+
 def building(definition: Definition) -> list[str]:
     """Return the names of the indexes that are not filled yet."""
     found: States = definition.get("indexStates") or {}

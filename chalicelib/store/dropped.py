@@ -14,12 +14,14 @@ from chalicelib import aws
 from chalicelib.aws import dynamodb
 from chalicelib.domain.collection import Collection, Schema
 from chalicelib.light_orjson import orjson
-from chalicelib.store import keys, records
+from chalicelib.store import files, keys, records
 
 SETTLED_SECONDS = 60
 """By then no writer works with the schema that named the storage."""
 
 CHUNK_RECORDS = 200
+CHUNK_RECORDS_WITH_FILES = 20
+"""Each record's files take two calls to the bucket."""
 
 Item = dict[str, dict[str, Any]]
 
@@ -31,11 +33,15 @@ class Dropped(NamedTuple):
     since: int
     """Seconds since 1970."""
     uniques: tuple[str, ...]
-    """Names of the unique indexes: their guards go too."""
+    """Names of the unique indexes, former ones too: their guards go with the records."""
     relations: tuple[tuple[str, str], ...]
     """(field key, storage of the target): the references of these fields go too."""
     owner: str = ""
     """Id of the auth collection, if it was one: what is kept about its records goes too."""
+    folder: str = ""
+    """Id of the collection, under which its files lie."""
+    file_keys: tuple[str, ...] = ()
+    """Keys of the file fields: the files go too."""
 
 
 def of_collection(collection: Collection, schema: Schema) -> Dropped:
@@ -44,15 +50,21 @@ def of_collection(collection: Collection, schema: Schema) -> Dropped:
     return Dropped(
         collection.storage,
         int(time.time()),
-        tuple(index.name for index in collection.indexes if index.unique),
+        (
+            *(index.name for index in collection.indexes if index.unique),
+            *collection.definition.get("formerUniques", ()),
+        ),
         tuple((field.key, target.storage) for field, target in targets if target is not None),
         collection.id if collection.is_auth else "",
+        collection.id,
+        tuple(field.key for field in collection.fields if field.type == "file"),
     )
 
 
 def item(note: Dropped) -> Item:
     """Return the item of a note."""
-    details = {"uniques": note.uniques, "relations": note.relations, "owner": note.owner}
+    details = note._asdict()
+    del details["storage"], details["since"]
     return {
         **keys.dropped(note.storage),
         "since": {"N": str(note.since)},
@@ -75,18 +87,23 @@ def _read(found: Item) -> Dropped:
         tuple(details["uniques"]),
         relations,
         details["owner"],
+        details.get("folder", ""),
+        tuple(details.get("file_keys", ())),
     )
 
 
 def empty(note: Dropped, until: float) -> bool:
     """Delete what a storage holds until `until` (monotonic seconds); return whether all is gone.
 
-    References go before the record that tells of them, so that an interrupted run can go on.
+    References and files go before the record that tells of them, so that an interrupted run can
+    go on.
     """
+    at_once = CHUNK_RECORDS_WITH_FILES if note.file_keys else CHUNK_RECORDS
     partitions = [f"UNIQUE#{note.storage}#{name}" for name in note.uniques]
     for partition in (*partitions, keys.records_partition(note.storage)):
-        for items in _chunks(partition):
+        for items in _chunks(partition, at_once):
             dynamodb.batch_write_deletes(_references(note, items))
+            files.remove(list(_files(note, items)))
             records.drop_spilled(found["spill"]["S"] for found in items if "spill" in found)
             dynamodb.batch_write_deletes({"PK": each["PK"], "SK": each["SK"]} for each in items)
             if time.monotonic() > until:
@@ -96,10 +113,10 @@ def empty(note: Dropped, until: float) -> bool:
     return True
 
 
-def _chunks(partition: str) -> Iterator[list[Item]]:
+def _chunks(partition: str, at_once: int) -> Iterator[list[Item]]:
     while True:
         values = {":p": {"S": partition}}
-        page = dynamodb.query("PK = :p", values, limit=CHUNK_RECORDS, consistent=True)
+        page = dynamodb.query("PK = :p", values, limit=at_once, consistent=True)
         if page.items:
             yield page.items
         if page.next_key is None:
@@ -118,8 +135,21 @@ def _references(note: Dropped, items: list[Item]) -> Iterator[keys.Key]:
                 )
 
 
+def _files(note: Dropped, items: list[Item]) -> Iterator[str]:
+    """Yield the keys of the objects that are these records' files."""
+    for found in items if note.file_keys else ():
+        document = _document(found)
+        for field_key in note.file_keys:
+            value = document.get(field_key) or ()
+            for name in (value,) if isinstance(value, str) else value:
+                yield files.object_key(note.folder, found["SK"]["S"], name)
+
+
 def _document(found: Item) -> dict[str, Any]:
     if "spill" in found:
-        document: dict[str, Any] = orjson.loads(aws.s3.get(found["spill"]["S"]))
+        try:
+            document: dict[str, Any] = orjson.loads(aws.s3.get(found["spill"]["S"]))
+        except aws.s3.MissingObjectError:
+            return {}  # a run that died had come that far: all that it told of is gone
         return document
     return orjson.loads(found["doc"]["S"]) if "doc" in found else {}

@@ -272,6 +272,18 @@ def test_a_dropped_storage_is_forgotten_when_no_writer_can_fill_it_any_more(
     assert store.dropped.all_of() == []
 
 
+def test_the_guards_of_a_unique_index_that_was_dropped_go_with_the_collection(
+    client: Client,
+) -> None:
+    make(client, "t", text("a"), indexes=["CREATE UNIQUE INDEX ta ON t (a)"])
+    add(client, "t", a="1")
+    storage = storage_of("t")
+    client.as_root("PATCH", COLLECTIONS + "/t", {"indexes": []})
+    assert len(items_of(storage)) == 2
+    client.as_root("DELETE", COLLECTIONS + "/t")
+    assert items_of(storage) == []
+
+
 @pytest.mark.parametrize("action", ["", "/truncate"])
 def test_what_is_kept_about_auth_records_goes_with_their_collection(
     client: Client, action: str

@@ -88,3 +88,14 @@ def test_an_index_can_be_taken_out() -> None:
     left = definition_indexes.without(first, ["ia"])
     assert left["indexes"] == ["CREATE INDEX ib ON t (b)"]
     assert summary(left) == {"ib": (2, "ready")}
+
+
+def test_unique_indexes_that_are_gone_are_remembered_until_they_are_back() -> None:
+    first = made({"fields": fields("a", "b"), "indexes": [A, U]})
+    assert definition_indexes.former_uniques(first, None) == []
+    second = made({"indexes": [A]}, first)
+    second["formerUniques"] = definition_indexes.former_uniques(second, first)
+    assert second["formerUniques"] == ["iu"]
+    third = made({"name": "other"}, second)
+    assert definition_indexes.former_uniques(third, second) == ["iu"]
+    assert definition_indexes.former_uniques(made({"indexes": [U]}, third), third) == []
