@@ -2,7 +2,7 @@
 
 identifier  a letter, _ @ or #, then letters, digits, _ . and :, not ending in . or :
 number      optional -, digits, optional . and digits
-text        '...' or "..."; a backslash escapes the own quote and a backslash, and else stands
+text        '...' or "..."; a backslash escapes either quote and a backslash, and else stands
             for itself
 sign        = != ~ !~ > >= < <= and each of them after ?
 join        && or ||
@@ -42,7 +42,7 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
-_ESCAPED = {"'": re.compile(r"\\([\\'])"), '"': re.compile(r"\\([\\\"])")}
+_ESCAPED = re.compile(r"\\([\\'\"])")
 _GROUP_MARK = re.compile(r"[()'\"]")
 
 
@@ -106,7 +106,7 @@ def _text(match: re.Match[str]) -> Token:
     quoted = match.group()
     value = quoted[1:-1]
     if "\\" in value:
-        value = _ESCAPED[quoted[0]].sub(r"\1", value)
+        value = _ESCAPED.sub(r"\1", value)
     return Token("operand", Text(value), match.end(), "text")
 
 

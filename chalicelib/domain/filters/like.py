@@ -14,23 +14,42 @@ from functools import lru_cache
 
 from chalicelib.domain.filters.values import ascii_lower
 
-_UNESCAPED = re.compile(r"\\.|([%_\\])", re.DOTALL)
+_SPECIAL_CHARACTERS = "%_\\"
+_SPECIAL = re.compile(r"[%_\\]")
+_ESCAPE_OR_PERCENT = re.compile(r"\\[%_\\]|%")
 _PIECE = re.compile(r"\\(.)|(%)|(_)|([^\\%_]+)", re.DOTALL)
 
 
 def has_wildcard(value: str) -> bool:
     """Return whether the value has a `%` that no backslash escapes."""
-    return any(match.group(1) == "%" for match in _UNESCAPED.finditer(value))
+    return "%" in value and any(
+        match.group() == "%" for match in _ESCAPE_OR_PERCENT.finditer(value)
+    )
 
 
 def pattern_of(value: str) -> str:
     """Return the LIKE pattern that a right-hand value stands for."""
-    if has_wildcard(value):
+    return value if has_wildcard(value) else f"%{_escaped(value)}%"
+
+
+def _escaped(value: str) -> str:
+    """Return the value with its `%`, `_` and `\\` escaped, as PocketBase does it: backwards.
+
+    It takes the character before one of them for its escape, so of two `_` in a row the first
+    remains a wildcard.
+    """
+    if not _SPECIAL.search(value):
         return value
-    escaped = _UNESCAPED.sub(
-        lambda match: "\\" + match.group(1) if match.group(1) else match.group(), value
-    )
-    return f"%{escaped}%"
+    backwards: list[str] = []
+    characters = iter(reversed(value))
+    for character in characters:
+        backwards.append(character)
+        if character in _SPECIAL_CHARACTERS:
+            backwards.append("\\")
+            before = next(characters, "\\")
+            if before != "\\":
+                backwards.append(before)
+    return "".join(reversed(backwards))
 
 
 @lru_cache(maxsize=1024)
