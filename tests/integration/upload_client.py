@@ -52,7 +52,7 @@ class Uploader:
         return self.send(method, path, body, **headers)
 
     def create(self, length: int, **headers: str) -> str:
-        answer = self.tus("POST", UPLOADS, Upload_Length=str(length), **headers)
+        answer = self.tus("POST", UPLOADS, b"", **{"Upload_Length": str(length), **headers})
         assert answer.status == 201, answer
         return answer.headers["Location"]
 
