@@ -9,7 +9,9 @@ Dormouse knows:
                    renamed, and is never used again when the field is deleted, so neither
                    rewrites a record.
     droppedKeys    the keys of deleted fields.
-    indexStates    index name -> {"slot": 1-8 or null, "state": "ready" | "building"}.
+    indexStates    index name -> {"slot": 1-8 or null, "state": "ready" | "building"} and the
+                   parsed parts of its SQL, so that no request for a record parses SQL.
+    formerUniques  names of unique indexes that are gone: their guards go with the storage.
 
 `domain.definition` makes and checks definitions; this module only reads them.
 """
