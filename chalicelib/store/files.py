@@ -8,7 +8,7 @@ not by another record of the same id, not by a collection made again under the o
 why files are removed by their whole keys and never by the prefix of a record or a collection.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from chalicelib import aws
 from chalicelib.aws import s3_files
@@ -86,9 +86,11 @@ def link(key: str, content_type: str, disposition: str, seconds: int) -> str:
 def remove(keys: Sequence[str]) -> None:
     """Delete files, then the pictures made of them. May be repeated; absent ones are fine."""
     s3_files.delete(keys)
-    s3_files.delete([thumb for key in keys for thumb in _thumbs_of(key)])
-
-
-def _thumbs_of(key: str) -> Iterable[str]:
-    folder, _, name = key.rpartition("/")
-    return s3_files.keys(_thumbs(folder, name))
+    names: dict[str, list[str]] = {}
+    for key in keys:
+        folder, _, name = key.rpartition("/")
+        names.setdefault(folder, []).append(name)
+    for folder, gone in names.items():
+        prefixes = tuple(_thumbs(folder, name) for name in gone)
+        found = s3_files.keys(f"{folder}/thumbs_")
+        s3_files.delete([thumb for thumb in found if thumb.startswith(prefixes)])

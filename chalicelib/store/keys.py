@@ -11,7 +11,7 @@ unique guard      UNIQUE#<storage>#<index>    <encoded value, or its SHA-256>   
 reference         REFS#<storage>#<record id>  <storage>#<field key>#<record id>   (of the referring
                                                                                   record)
 dropped storage   DROPPED                     <storage>                           since
-upload            UPLOADS#<upload id>         UPLOAD                              see uploads.py, ttl
+upload            UPLOADS#<upload id>         UPLOAD                              uploads.py, ttl
 files to remove   SWEEP                       <due, seconds>#<random>             doc, claimed
 
 `<storage>` is the collection's `storage` text (domain/collection.py). `doc` is one JSON
