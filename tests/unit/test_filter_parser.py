@@ -20,6 +20,7 @@ def leaf(name: str, sign: str = "=", right: Operand = Number(1.0)) -> Comparison
     return Comparison(Identifier(name), sign, right)
 
 
+CALL = Call("f", (Text("x"), Call("g", (Number(2.0),))))
 A, B, C, D = (leaf(name) for name in "abcd")
 
 TREES: list[tuple[str, Expression]] = [
@@ -47,7 +48,7 @@ TREES: list[tuple[str, Expression]] = [
     ("a=''", leaf("a", "=", Text(""))),
     ("@request.auth.id:lower=1", leaf("@request.auth.id:lower")),
     ("f()=1", Comparison(Call("f", ()), "=", Number(1.0))),
-    ("f('x', g(2),)=1", Comparison(Call("f", (Text("x"), Call("g", (Number(2.0),)))), "=", Number(1.0))),
+    ("f('x', g(2),)=1", Comparison(CALL, "=", Number(1.0))),
 ]  # fmt: skip
 
 
@@ -94,12 +95,23 @@ ERRORS = [
     ("a = 5.", 'invalid number "5."'),
     ("a = 1.2.3", 'invalid number "1.2.3"'),
     ("a = 1 / 2", "invalid comment"),
-    ("f(1 = 1", 'invalid or incomplete arguments of function "f"'),
-    ("f(1,,2) = 1", 'invalid or incomplete arguments of function "f"'),
-    ("f(1 2) = 1", 'invalid or incomplete arguments of function "f"'),
-    ("f(,) = 1", 'invalid or incomplete arguments of function "f"'),
+    ("f(1 = 1", 'expected comma after the last argument in function "f"'),
+    ("f(1 2) = 1", 'expected comma after the last argument in function "f"'),
+    ("f(1,,2) = 1", 'unexpected comma in function "f"'),
+    ("f(,) = 1", 'unexpected comma in function "f"'),
+    ("f((1)) = 1", "unsupported argument character '(' in function \"f\""),
+    ("f(&&) = 1", "unsupported argument character '&' in function \"f\""),
+    ("f(1", "invalid or incomplete function \"f\" (expected ')')"),
+    ("f(a // c)=1", "invalid or incomplete function \"f\" (expected ')')"),
+    ("f('x", 'invalid text argument "\'x" in function "f": invalid quoted text "\'x"'),
+    ("f(-)=1", 'invalid number argument "-" in function "f": invalid number "-"'),
+    ("f(a.)=1", 'invalid identifier argument "a." in function "f": invalid identifier "a."'),
     ("f.(1) = 1", 'invalid function name "f."'),
-    ("f(f(f(f(1)))) = 1", "max nested function arguments reached (max: 3)"),
+    (
+        "f(f(f(f(1)))) = 1",
+        'invalid identifier argument "f" in function "f": ' * 3
+        + "max nested function arguments reached (max: 3)",
+    ),
     ("f (1) = 1", INCOMPLETE),  # an identifier, and a group that is cut short
     ("a='p1' && (b=1 // its )\n)", "unexpected character ')'"),  # groups know no comments
     ("a='p1' && (b=1 // it's )", 'invalid quoted text "\'s )"'),

@@ -135,26 +135,58 @@ def _call(text: str, name: str, position: int, end: int, depth: int) -> Token:
     arguments: list[Operand] = []
     may_read = True
     while match := _argument_pattern().match(text, position, end):
-        position = match.end()
         kind = match.lastgroup
         if kind == "close":
-            return Token("operand", Call(name, tuple(arguments)), position, "function")
-        if kind == "comma" and arguments and not may_read:
-            may_read = True
-        elif kind in ("identifier", "text", "number") and may_read:
-            token = _argument(text, match, end, depth - 1)
-            position = token.end
+            return Token("operand", Call(name, tuple(arguments)), match.end(), "function")
+        if kind == "space":
+            position = match.end()
+        elif kind == "comma":
+            if may_read:
+                raise FilterError(f'unexpected comma in function "{name}"', position)
+            may_read, position = True, match.end()
+        elif not may_read:
+            message = f'expected comma after the last argument in function "{name}"'
+            raise FilterError(message, position)
+        else:
+            token = _argument(text, name, match, end, depth - 1)
             arguments.append(token.value)  # type: ignore[arg-type]  # operands only here
-            may_read = False
-        elif kind != "space":
-            break
-    raise FilterError(f'invalid or incomplete arguments of function "{name}"', position)
+            may_read, position = False, token.end
+    raise _unreadable_argument(text, name, position, end)
 
 
-def _argument(text: str, match: re.Match[str], end: int, depth: int) -> Token:
-    if match.lastgroup == "identifier":
-        return _identifier(text, match.group(), match.end(), end, depth)
-    return _text(match) if match.lastgroup == "text" else _number(match)
+def _argument(text: str, name: str, match: re.Match[str], end: int, depth: int) -> Token:
+    kind, start = match.lastgroup, match.start()
+    try:
+        if kind == "identifier":
+            return _identifier(text, match.group(), match.end(), end, depth)
+        if kind == "text":
+            return _text(match)
+        if kind == "number" and text[start] != ".":
+            return _number(match)
+    except FilterError as error:
+        message = f'invalid {kind} argument "{match.group()}" in function "{name}": {error}'
+        raise FilterError(message, error.position) from error
+    raise _unsupported_argument(text, name, start)
+
+
+def _unsupported_argument(text: str, name: str, position: int) -> FilterError:
+    character = text[position]
+    return FilterError(
+        f'unsupported argument character {character!r} in function "{name}"', position
+    )
+
+
+def _unreadable_argument(text: str, name: str, position: int, end: int) -> FilterError:
+    if position >= end:
+        message = f"invalid or incomplete function \"{name}\" (expected ')')"
+        return FilterError(message, position)
+    if text[position] in "'\"":
+        rest = text[position:end]
+        error = _unreadable(text, position, end)
+        return FilterError(
+            f'invalid text argument "{rest}" in function "{name}": {error}', position
+        )
+    return _unsupported_argument(text, name, position)
 
 
 @cache

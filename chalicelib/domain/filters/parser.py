@@ -49,7 +49,7 @@ def parse(text: str) -> Expression:
             frame.position = token.end
             reader.comparisons += frame.take(token)
             if reader.comparisons > MAX_COMPARISONS:
-                raise FilterError(f"max {MAX_COMPARISONS} filter expressions allowed")
+                raise FilterError("max filter expressions limit reached")
 
 
 class _Reader:
