@@ -10,10 +10,12 @@ from tools.local_aws import (
     capacity,
     expressions,
     fixes,
+    gateway,
     partitions,
     persistence,
     queries,
     sizes,
+    stacks,
     writes,
 )
 from tools.local_aws.server import AsgiApp
@@ -28,6 +30,8 @@ def install(emulator_app: ModuleType, state_directory: Path | None) -> AsgiApp:
     writes.install()
     partitions.install()
     queries.install()
+    gateway.install()
+    stacks.install()
     if state_directory:
         return persistence.install(emulator_app, state_directory)
     app: AsgiApp = emulator_app.app
