@@ -27,6 +27,7 @@ from tests.e2e.cluster import Cluster
 MIB = 1024 * 1024
 SIZE_BYTES = int(os.environ.get("UPLOAD_MB", "60")) * 1_000_000
 KILLS = int(os.environ.get("UPLOAD_KILLS", "5"))
+MOST_SECONDS_BETWEEN_KILLS = 0.6 * SIZE_BYTES / KILLS / 12_000_000
 CHUNK_BYTES = 4 * MIB
 FOLDER = Path(__file__).parent / "tus"
 RUN_SECONDS = 120 + KILLS * 20 + SIZE_BYTES / 1_000_000
@@ -62,7 +63,7 @@ def test_kills_of_the_app_lose_nothing(cluster: Cluster, file: Path, client: str
     running = _start(cluster, command, file)
     kills = 0
     while kills < KILLS:
-        time.sleep(random.uniform(0.05, 0.6))
+        time.sleep(random.uniform(0.05, MOST_SECONDS_BETWEEN_KILLS))
         if running.poll() is not None:
             break
         cluster.apps[0].kill()
