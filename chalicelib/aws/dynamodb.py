@@ -35,7 +35,7 @@ from chalicelib.aws.dynamodb_errors import (
 )
 from chalicelib.aws.dynamodb_reads import QueryPage, batch_get, get, query
 from chalicelib.aws.dynamodb_writes import batch_write_deletes, delete, put, transact, update
-from chalicelib.aws.retries import OutcomeUnknownError, deadline
+from chalicelib.aws.retries import OutcomeUnknownError, deadline, last_start
 
 __all__ = [
     "CONDITION_FAILED",
@@ -59,6 +59,7 @@ __all__ = [
     "deadline",
     "delete",
     "get",
+    "last_start",
     "meter",
     "put",
     "query",

@@ -62,7 +62,7 @@ _UP_TO = frozenset(("<", "<=", "="))
 
 
 class Private(NamedTuple):
-    """Fields that this caller may not learn of: neither by the order of a list nor by its cursor."""
+    """Fields that this caller may not learn of, neither by a list's order nor by its cursor."""
 
     unordered: frozenset[str] = frozenset()
     """No list comes in the order of these, unless a condition pins them to one value."""

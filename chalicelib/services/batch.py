@@ -42,7 +42,11 @@ def _attempt(call: Call) -> list[Answer]:
         raise ForbiddenError("Batch requests are not allowed.")
     parts = batch_parts.read(call.body.data, limits["maxRequests"])
     files = _files(call.body)
-    answers = [_staged(session, n, part, files.get(n, {})) for n, part in enumerate(parts)]
+    try:
+        answers = [_staged(session, n, part, files.get(n, {})) for n, part in enumerate(parts)]
+    except BadRequestError:
+        session.changes.withdraw()
+        raise
     try:
         services.records.write(session)
     except UniqueError as error:

@@ -36,7 +36,7 @@ class Candidates:
             yield from self._ranged(self._plan.range, limit, start)
             return
         found = self._looked_up()
-        self._spend(found)
+        self._spend(len(found), sum(stored.size_bytes for stored in found))
         yield found
 
     def _looked_up(self) -> list[Stored]:
@@ -55,17 +55,16 @@ class Candidates:
         self, span: KeyRange, limit: int | None, start: Item | None
     ) -> Iterator[list[Stored]]:
         while True:
-            page = store.records.in_range(self._collection, span, start, limit)
-            self._spend(page.stored)
+            page = store.records.in_range(self._collection, span, start, limit, self._spend)
             yield page.stored
             start = page.next_key
             if start is None:
                 return
             limit = limit * 2 if limit else None
 
-    def _spend(self, found: list[Stored]) -> None:
-        self.items_read += len(found)
-        self.bytes_read += sum(stored.size_bytes for stored in found)
+    def _spend(self, items: int, size_bytes: int) -> None:
+        self.items_read += items
+        self.bytes_read += size_bytes
         limits = settings()
         if self.items_read > limits.scan_budget_items:
             raise self._over(f"{limits.scan_budget_items} records")

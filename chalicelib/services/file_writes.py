@@ -32,11 +32,10 @@ def commit(session: Session, checks: list[dict[str, Any]]) -> None:
             store.sweeps.announce(sweep)
         for key, upload in uploads.items():
             store.files.put(key, upload)
-        session.renew()
         actions = [store.sweeps.fulfilled(sweep) for sweep in announced]
         actions += [store.sweeps.coming(sweep) for sweep in notes]
         actions += [store.uploads.use(upload_id) for upload_id in _claimed(uploads)]
-        session.changes.commit(checks + actions)
+        session.commit(checks + actions)
     except BaseException:
         _clear_away(announced)
         raise

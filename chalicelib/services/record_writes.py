@@ -4,6 +4,7 @@ Order, as PocketBase's (its reference 1.3): the rule is judged on the would-be r
 anything is validated, so a caller whom the rule refuses learns nothing about the fields.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 from chalicelib import passwords, services, store
@@ -71,7 +72,11 @@ def stage_delete(session: Session, collection: Collection, record_id: str, conte
     """Stage the deletion of a record and of what cascades from it. Raises as `stage_update`."""
     _require_records_of_its_own(collection)
     stored = services.records.access(session, collection, record_id, "deleteRule", context)
-    stage_cascade(session, collection, stored)
+    try:
+        stage_cascade(session, collection, stored)
+    except BadRequestError:
+        session.changes.withdraw()
+        raise
 
 
 def _require_records_of_its_own(collection: Collection) -> None:
@@ -218,36 +223,61 @@ def unique_errors(error: UniqueError) -> ErrorData:
     return {column.name: taken for column in error.index.columns}
 
 
-def stage_cascade(session: Session, collection: Collection, stored: Stored) -> None:
+def stage_cascade(
+    session: Session, collection: Collection, stored: Stored, *, announces: bool = True
+) -> None:
     """Stage a deletion and follow the references to the record (reference 3.8).
 
     A reference is taken out; a record left without one is deleted too (cascadeDelete),
-    refuses everything (required), or keeps an empty field. Raises `BadRequestError`.
+    refuses everything (required), or keeps an empty field. Each record that others may refer to
+    is first announced as leaving, unless this is a rehearsal (`announces` false). Raises
+    `BadRequestError`, `ConflictError`.
     """
-    record_id = stored.record["id"]
-    staged = session.changes.find(collection, record_id)
+    staged = session.changes.find(collection, stored.record["id"])
     if staged is not None and staged.after is None:
         return
+    # Depth first, as PocketBase goes, but not by recursion: a chain may be longer than a stack.
+    pending = [_deletion(session, collection, stored, announces)]
+    while pending:
+        following = next(pending[-1], None)
+        if following is None:
+            pending.pop()
+        else:
+            pending.append(_deletion(session, *following, announces))
+
+
+def _deletion(
+    session: Session, collection: Collection, stored: Stored, announces: bool
+) -> Iterator[tuple[Collection, Stored]]:
+    """Stage one deletion; yield the records that go with it, each to be deleted at once."""
+    record_id = stored.record["id"]
+    relations = session.schema.relations_to(collection)
+    if relations and announces:
+        session.changes.announce_delete(collection, stored)
+        session.related.forget_referring(record_id)
     session.changes.delete(collection, stored)
     if collection.is_auth:
         services.auth_rows.stage_delete(session, collection, record_id)
-    for other, field in session.schema.relations_to(collection):
+    for other, field in relations:
         for referring in session.related.stored_referring(other, field, record_id):
-            _release(session, other, field, referring, record_id)
+            # As it is by now: what went before may have changed it, or deleted it.
+            current = session.related.find(other, referring.record["id"])
+            if current is not None and _goes_along(session, other, field, current, record_id):
+                yield other, current
 
 
-def _release(
+def _goes_along(
     session: Session, collection: Collection, field: Field, stored: Stored, record_id: str
-) -> None:
-    """Take one id out of a relation field of a record that refers to it."""
+) -> bool:
+    """Take one id out of a relation field; return whether the record is to be deleted instead."""
     left = [target for target in targets(stored.record, field) if target != record_id]
     if not left and field.options.get("cascadeDelete"):
-        stage_cascade(session, collection, stored)
-        return
+        return True
     if not left and field.required:
         raise BadRequestError(_DELETE_REFUSED)
     value: Any = left if field.is_multiple else "".join(left[:1])
     session.changes.put(collection, stored, stored.record | {field.name: value})
+    return False
 
 
 def standing_checks(session: Session) -> list[dict[str, Any]]:
@@ -267,6 +297,8 @@ def standing_checks(session: Session) -> list[dict[str, Any]]:
     keeper = next((record_id for record_id in rest if record_id not in gone), None)
     if keeper is None:
         raise BadRequestError("You can't delete the only existing superuser.")
+    if session.changes.find(superusers, keeper) is not None:
+        return []  # its own write is conditional already
     check = {
         "Key": keys.record(superusers.storage, keeper),
         "ConditionExpression": "attribute_exists(PK)",

@@ -115,13 +115,12 @@ def commit(session: Session, message: str) -> None:
 
 def write(session: Session) -> None:
     """Write what the session staged, and its files. Raises `ConflictError`, `UniqueError`."""
-    if not session.is_fresh():
-        raise ConflictError
     checks = services.record_writes.standing_checks(session)
+    session.changes.spill()
     if session.changes.touches_files():
         services.file_writes.commit(session, checks)
     else:
-        session.changes.commit(checks)
+        session.commit(checks)
 
 
 def retried(attempt: Callable[[], _T]) -> _T:
@@ -135,8 +134,10 @@ def retried(attempt: Callable[[], _T]) -> _T:
     while True:
         try:
             return attempt()
-        except ConflictError:
+        except ConflictError as conflict:
             if time.monotonic() > give_up_at:
+                if isinstance(conflict.__cause__, UnavailableError):
+                    raise conflict.__cause__ from None
                 message = "The record is being changed by too many others. Please try again."
                 raise UnavailableError(message) from None
             time.sleep(random.uniform(0, pause_seconds))  # noqa: S311 (not a secret)

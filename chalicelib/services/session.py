@@ -16,9 +16,16 @@ from chalicelib.config import settings
 from chalicelib.domain import tokens
 from chalicelib.domain.collection import Collection, Schema
 from chalicelib.domain.request import Call, Record, RequestInfo
-from chalicelib.errors import ApiError, ForbiddenError, NotFoundError, UnauthorizedError
+from chalicelib.errors import (
+    ApiError,
+    BadRequestError,
+    ForbiddenError,
+    NotFoundError,
+    UnauthorizedError,
+    UnavailableError,
+)
 from chalicelib.store import keys
-from chalicelib.store.changes import Changes, ConflictError
+from chalicelib.store.changes import Changes, ConflictError, UniqueError
 from chalicelib.store.related import Related
 
 WRITE_WINDOW_SECONDS = 2.0
@@ -134,6 +141,26 @@ class Session:
         if store.schema.version_of(item) != self.schema.version:
             raise ConflictError
         self.opened_at = read_at
+
+    def commit(self, checks: list[dict[str, Any]]) -> None:
+        """Write what is staged, on the schema that it was staged for.
+
+        No attempt begins when that is too old: who fills an index no longer expects it. Raises
+        as `store.changes.Changes.commit`.
+        """
+        self.renew()
+        token = dynamodb.last_start.set(self.opened_at + WRITE_WINDOW_SECONDS)
+        try:
+            self.changes.commit(checks)
+        except dynamodb.OutcomeUnknownError:
+            raise
+        except UnavailableError as error:
+            raise ConflictError from error  # certainly not written: once more from the start
+        except (BadRequestError, ConflictError, UniqueError):
+            self.changes.withdraw()
+            raise
+        finally:
+            dynamodb.last_start.reset(token)
 
 
 def open(call: Call, wants: Wants = _nothing) -> Session:  # noqa: A001 (a session is opened)

@@ -49,7 +49,7 @@ def _ids(session: Session, collection: Collection) -> list[str]:
     try:
         for stored in store.records.all_of(collection):
             ids.append(stored.record["id"])
-            services.record_writes.stage_cascade(session, collection, stored)
+            services.record_writes.stage_cascade(session, collection, stored, announces=False)
     except BadRequestError:
         raise BadRequestError(_REFUSED) from None
     return ids

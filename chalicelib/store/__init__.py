@@ -9,8 +9,10 @@ if TYPE_CHECKING:
     from chalicelib.store import collections as collections
     from chalicelib.store import dropped as dropped
     from chalicelib.store import files as files
+    from chalicelib.store import guards as guards
     from chalicelib.store import index_filling as index_filling
     from chalicelib.store import keys as keys
+    from chalicelib.store import leaving as leaving
     from chalicelib.store import records as records
     from chalicelib.store import related as related
     from chalicelib.store import schema as schema

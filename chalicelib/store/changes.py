@@ -7,32 +7,41 @@ lack). Every staged write is conditional on the revision that was read, so nothi
     update   the revision is the one read
     delete   the revision is the one read
     guard    the unique value is free, or already this record's
-    target   a record that a relation newly points to exists
+    target   a record that a relation newly points to exists and is not about to go
 
+Large documents go to the bucket before, as files of the record do (`services.file_writes`).
 One plain Put or Delete goes alone; anything more is one TransactWriteItems.
 """
 
+import time
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from chalicelib import store
 from chalicelib.aws import dynamodb
-from chalicelib.domain import index_values
 from chalicelib.domain.collection import Collection, Index, Schema
 from chalicelib.domain.request import Record, UploadedFile
 from chalicelib.errors import BadRequestError
-from chalicelib.store import keys, records
+from chalicelib.store import guards, keys, records
 from chalicelib.store.records import Item, Stored
 
 MAX_ACTIONS = 100
 """DynamoDB's limit of a transaction."""
 
+TRANSACTION_BYTES = 3_500_000
+"""Of documents in one transaction, somewhat below DynamoDB's limit of 4 MB for all it holds."""
+
+_ANNOUNCED_SECONDS = 4.0
+"""So long after the first announcement a delete may rely on it (`leaving.LEAVING_SECONDS`)."""
+
 _ABSENT = "attribute_not_exists(PK)"
-_PRESENT = "attribute_exists(PK)"
 _SAME_REV = "rev = :rev"
 
 Id = tuple[str, str]
 """(storage, record id)"""
+
+
+_NOTHING = Stored({"id": ""}, "", "")
 
 
 class Staged(NamedTuple):
@@ -43,6 +52,11 @@ class Staged(NamedTuple):
     after: Stored | None
     item: Item | None
     request: int
+
+    @property
+    def id(self) -> str:
+        record_id: str = (self.after or self.before or _NOTHING).record["id"]
+        return record_id
 
 
 class Action(NamedTuple):
@@ -76,6 +90,8 @@ class Changes:
         self._staged: dict[Id, Staged] = {}
         self.request = 0
         """The part of a batch that stages now; errors carry it."""
+        self._announced: list[tuple[Collection, Stored, int]] = []
+        self._announced_at = 0.0
         self.uploads: dict[str, UploadedFile] = {}
         """Files to come with the records, by object key."""
         self.claimed: set[str] = set()
@@ -92,6 +108,24 @@ class Changes:
             raise UniqueError(Staged(collection, None, after, item, self.request), None)
         self._stage(collection, record["id"], earlier.before if earlier else before, after, item)
         return after
+
+    def announce_delete(self, collection: Collection, stored: Stored) -> None:
+        """Let nothing begin to refer to a record from now on. Raises `ConflictError`."""
+        earlier = self.find(collection, stored.record["id"])
+        before = earlier.before if earlier is not None else stored
+        if before is None:
+            return
+        self._announced_at = self._announced_at or time.monotonic()
+        try:
+            self._announced.append((collection, before, store.leaving.announce(collection, before)))
+        except LookupError as error:
+            raise ConflictError from error
+
+    def withdraw(self) -> None:
+        """Take back what was announced, as nothing will be written."""
+        for announced in self._announced:
+            store.leaving.withdraw(*announced)
+        self._announced.clear()
 
     def delete(self, collection: Collection, before: Stored) -> None:
         """Stage a delete."""
@@ -112,11 +146,11 @@ class Changes:
         self._staged[collection.storage, record_id] = staged
 
     def _refuse_taken_within(self, staged: Staged) -> None:
-        mine = dict(_guards(staged.collection, staged.after))
+        mine = dict(guards.of_record(staged.collection, staged.after))
         for other in self.of_collection(staged.collection) if mine else ():
-            if other.after is None or other.after.record["id"] == _id_of(staged):
+            if other.after is None or other.after.record["id"] == staged.id:
                 continue
-            for name, (index, value) in _guards(other.collection, other.after).items():
+            for name, (index, value) in guards.of_record(other.collection, other.after).items():
                 if name in mine and mine[name][1] == value:
                     raise UniqueError(staged, index)
 
@@ -137,17 +171,36 @@ class Changes:
         """
         actions = list(self._actions())
         extra = checks or []
-        try:
-            if len(actions) + len(extra) > MAX_ACTIONS:
-                raise _too_many(len(actions) + len(extra))
-            if len(actions) == 1 and not extra:
-                _alone(actions[0])
-            elif actions:
-                _together(actions, extra)
-        except BaseException:
-            records.drop_spilled(self._spilled(after=True))
-            raise
-        records.drop_spilled(self._spilled(after=False))
+        if len(actions) + len(extra) > MAX_ACTIONS:
+            raise _too_many(len(actions) + len(extra))
+        if self._announced and time.monotonic() - self._announced_at > _ANNOUNCED_SECONDS:
+            raise ConflictError
+        if len(actions) == 1 and not extra:
+            _alone(actions[0])
+        elif actions:
+            _together(actions, extra)
+
+    def spill(self) -> None:
+        """Put large documents aside, for the bucket: those over the limit of an item, and the
+        largest while all together are over that of a transaction."""
+        sized = [
+            (records.size_bytes(staged.item), staged.item, staged)
+            for staged in self._staged.values()
+            if staged.item is not None and "doc" in staged.item
+        ]
+        sized.sort(key=lambda each: each[0], reverse=True)
+        total = sum(size_bytes for size_bytes, _, _ in sized)
+        for size_bytes, item, staged in sized:
+            if size_bytes <= records.SPILL_BYTES and total <= TRANSACTION_BYTES:
+                return
+            total -= size_bytes
+            self._spill(staged, item)
+
+    def _spill(self, staged: Staged, item: Item) -> None:
+        collection, after = staged.collection, staged.after
+        slim, after, document = records.spilled(collection, item, after or _NOTHING)
+        self._staged[collection.storage, staged.id] = staged._replace(item=slim, after=after)
+        self.uploads[after.spill] = UploadedFile("document.json", "application/json", document)
 
     def touches_files(self) -> bool:
         """Return whether the commit stores or drops files (`services.file_writes`)."""
@@ -161,24 +214,19 @@ class Changes:
             for stored, keys_of_files in ((staged.before, before), (staged.after, after)):
                 if stored is not None:
                     found = store.files.of_record(staged.collection, stored.record)
+                    found += [stored.spill] if stored.spill else []
                     keys_of_files |= dict.fromkeys(found)
         uploads = {key: self.uploads[key] for key in after if key in self.uploads}
         return uploads, [key for key in before if key not in after]
 
-    def _spilled(self, after: bool) -> list[str]:
-        """Return the bucket keys that a failed (after) or a finished commit leaves unused."""
-        both = [(staged.before, staged.after) for staged in self._staged.values()]
-        found = [pair[1] if after else pair[0] for pair in both]
-        return [stored.spill for stored in found if stored is not None and stored.spill]
-
     def _actions(self) -> Iterator[Action]:
-        guards = _GuardActions()
+        exchange = guards.Exchange()
         for staged in self._staged.values():
             if staged.before is None and staged.after is None:
                 continue
             yield _record_action(staged)
-            guards.add(staged)
-        yield from guards.actions()
+            exchange.add(staged)
+        yield from (Action(*each) for each in exchange.actions())
         yield from self._reference_actions()
 
     def _reference_actions(self) -> Iterator[Action]:
@@ -193,19 +241,13 @@ class Changes:
                 where = (target[0], target[1])
                 if where not in checked and where not in self._staged:
                     checked.add(where)
-                    yield Action(_must_exist(where), staged)
-
-
-_NOTHING = Stored({"id": ""}, "", "")
-
-
-def _id_of(staged: Staged) -> str:
-    record_id: str = (staged.after or staged.before or _NOTHING).record["id"]
-    return record_id
+                    yield Action(store.leaving.stays(*where), staged)
 
 
 def _drops_files(staged: Staged) -> bool:
     before, after = staged.before, staged.after
+    if before is not None and before.spill:
+        return True
     return before is not None and any(
         field.type == "file"
         and before.record.get(field.name)
@@ -215,7 +257,7 @@ def _drops_files(staged: Staged) -> bool:
 
 
 def _record_action(staged: Staged) -> Action:
-    key = keys.record(staged.collection.storage, _id_of(staged))
+    key = keys.record(staged.collection.storage, staged.id)
     condition: dict[str, Any] = {"ConditionExpression": _ABSENT}
     if staged.before is not None:
         condition = {
@@ -225,68 +267,6 @@ def _record_action(staged: Staged) -> Action:
     if staged.item is None:
         return Action({"Delete": {"Key": key, **condition}}, staged)
     return Action({"Put": {"Item": staged.item, **condition}}, staged)
-
-
-def _must_exist(target: Id) -> dict[str, Any]:
-    return {"ConditionCheck": {"Key": keys.record(*target), "ConditionExpression": _PRESENT}}
-
-
-def _guards(collection: Collection, stored: Stored | None) -> dict[str, tuple[Index, str]]:
-    """Return the values that a record's unique indexes guard, by index name."""
-    found: dict[str, tuple[Index, str]] = {}
-    for index in collection.indexes if stored is not None else ():
-        if index.unique and is_guarded(index):
-            value = index_values.unique_value(index, collection, stored.record)  # type: ignore[union-attr]
-            if value is not None:
-                found[index.name] = (index, value)
-    return found
-
-
-def is_guarded(index: Index) -> bool:
-    """Whether a unique index has guard items.
-
-    The one on `tokenKey` has none: its 50 random characters do not meet by chance, and a
-    guard would double the price of every account written.
-    """
-    return [column.name for column in index.columns] != ["tokenKey"]
-
-
-class _GuardActions:
-    """The guards to take and to give up; a value may pass from one record to another."""
-
-    def __init__(self) -> None:
-        self._taken: dict[Id, tuple[Staged, Index, str]] = {}
-        self._given_up: dict[Id, tuple[Staged, Index, str]] = {}
-
-    def add(self, staged: Staged) -> None:
-        before = _guards(staged.collection, staged.before)
-        after = _guards(staged.collection, staged.after)
-        storage, record_id = staged.collection.storage, _id_of(staged)
-        for name, (index, value) in before.items():
-            if after.get(name, (index, None))[1] != value:
-                self._given_up[f"{storage}#{name}", value] = (staged, index, record_id)
-        for name, (index, value) in after.items():
-            if before.get(name, (index, None))[1] != value:
-                self._taken[f"{storage}#{name}", value] = (staged, index, record_id)
-
-    def actions(self) -> Iterator[Action]:
-        for guard, (staged, index, record_id) in self._taken.items():
-            key = _guard_key(guard)
-            holder = self._given_up.pop(guard, (staged, index, record_id))[2]
-            condition = {
-                "ConditionExpression": f"{_ABSENT} OR id = :holder",
-                "ExpressionAttributeValues": {":holder": {"S": holder}},
-            }
-            yield Action(
-                {"Put": {"Item": key | {"id": {"S": record_id}}, **condition}}, staged, index
-            )
-        for guard, (staged, _, _record_id) in self._given_up.items():
-            yield Action({"Delete": {"Key": _guard_key(guard)}}, staged)
-
-
-def _guard_key(guard: Id) -> keys.Key:
-    storage, _, name = guard[0].partition("#")
-    return keys.unique_guard(storage, name, guard[1])
 
 
 def _references(
@@ -330,6 +310,8 @@ def _alone(action: Action) -> None:
 def _together(actions: list[Action], extra: list[dict[str, Any]]) -> None:
     try:
         dynamodb.transact([action.body for action in actions] + extra)
+    except (dynamodb.TransactionTooLargeError, dynamodb.ItemTooLargeError) as error:
+        raise BadRequestError(_TOO_LARGE) from error
     except dynamodb.TransactionCanceledError as error:
         failed = [
             _meaning(action)
@@ -355,6 +337,12 @@ def _meaning(action: Action) -> Exception:
     if "Put" in action.body and staged.before is None and staged.item is action.body["Put"]["Item"]:
         return UniqueError(staged, None)
     return ConflictError()
+
+
+_TOO_LARGE = (
+    "The change is larger than the 4 MB that DynamoDB takes in one transaction. Nothing was"
+    " written: split it into smaller requests."
+)
 
 
 def _too_many(count: int) -> BadRequestError:

@@ -18,7 +18,9 @@ files to remove   SWEEP                       <due, seconds>#<random>           
 document; `rev` a random text that each write changes and is conditional on; `seq` the
 insertion order (`@rowid`); `ip` the index partition `<storage>#0`, the hash key of the eight
 global secondary indexes ix1..ix8, whose range keys are the attributes of the same name
-(domain/index_values.py encodes them). Attribute names are short because every record pays
+(domain/index_values.py encodes them). `spill` names the object of a document that is too large
+for an item, whose `size` stands beside it; `leaving` is until when a record is being deleted
+(leaving.py). Attribute names are short because every record pays
 for them by the byte. `ttl` is the table's TTL attribute.
 
 Access pattern                             Request

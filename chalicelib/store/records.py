@@ -1,7 +1,8 @@
 """Records: one JSON document an item, beside the attributes of its indexes.
 
 A document over `SPILL_BYTES` lies in the bucket, under a key that its revision makes unique,
-and the item points to it: a reader sees either the old pair or the new one.
+and the item points to it: a reader sees either the old pair or the new one. It comes and goes
+as a file of the record does (`services.file_writes`).
 """
 
 import os
@@ -16,7 +17,7 @@ from chalicelib.domain import index_values
 from chalicelib.domain import record as records
 from chalicelib.domain.collection import Collection
 from chalicelib.domain.request import Record
-from chalicelib.errors import BadRequestError, field_error
+from chalicelib.errors import BadRequestError, UnavailableError, field_error
 from chalicelib.light_orjson import orjson
 from chalicelib.store import keys
 
@@ -43,34 +44,66 @@ class Stored(NamedTuple):
 
 
 def read(collection: Collection, item: Item) -> Stored:
-    """Return the record of an item; fetches the document if it lies in the bucket."""
-    spill = item["spill"]["S"] if "spill" in item else ""
-    text = aws.s3.get(spill) if spill else item["doc"]["S"]
-    document = orjson.loads(text)
-    record = records.decode(collection, document, item["SK"]["S"])
-    return Stored(record, item["rev"]["S"], item["seq"]["S"], spill, len(text))
+    """Return the record of an item; fetches the document if it lies in the bucket.
+
+    Raises `UnavailableError` if the record goes at this moment.
+    """
+    if "spill" in item:
+        return _read_spilled(collection, item)
+    text = item["doc"]["S"]
+    record = records.decode(collection, orjson.loads(text), item["SK"]["S"])
+    return Stored(record, item["rev"]["S"], item["seq"]["S"], "", len(text))
+
+
+def _read_spilled(collection: Collection, item: Item) -> Stored:
+    name = item["spill"]["S"]
+    try:
+        text = aws.s3.get(name)
+    except aws.s3.MissingObjectError:
+        # Written anew since the item was read, or read through an index that lags behind.
+        return read(collection, _newer(item))
+    record = records.decode(collection, orjson.loads(text), item["SK"]["S"])
+    return Stored(record, item["rev"]["S"], item["seq"]["S"], name, len(text))
+
+
+def _newer(item: Item) -> Item:
+    found = dynamodb.get({"PK": item["PK"], "SK": item["SK"]})
+    if found is None:
+        raise UnavailableError("A record was deleted while it was read. Please try again.")
+    if found["rev"] == item["rev"]:
+        raise LookupError(f"{item['spill']['S']} is not in the bucket")
+    return found
 
 
 def write(collection: Collection, record: Record, seq: str = "") -> tuple[Item, Stored]:
     """Return the item to write for a record, and what it will be once written.
 
-    A large document is put into the bucket here, before the item that points to it. Raises
-    `BadRequestError` for a value that an index cannot hold.
+    Raises `BadRequestError` for a value that an index cannot hold.
     """
     rev = new_rev()
     seq = seq or new_seq()
     text = orjson.dumps(records.encode(collection, record)).decode()
     item = keys.record(collection.storage, record["id"])
     item |= {"rev": {"S": rev}, "seq": {"S": seq}, **index_attributes(collection, record)}
-    spill = ""
+    item["doc"] = {"S": text}
     size_bytes = len(text) if text.isascii() else len(text.encode())
-    if size_bytes > SPILL_BYTES:
-        spill = f"documents/{collection.storage}/{record['id']}/{rev}"
-        aws.s3.put(spill, text.encode(), "application/json")
-        item["spill"] = {"S": spill}
-    else:
-        item["doc"] = {"S": text}
-    return item, Stored(record, rev, seq, spill, size_bytes)
+    return item, Stored(record, rev, seq, "", size_bytes)
+
+
+def spilled(collection: Collection, item: Item, stored: Stored) -> tuple[Item, Stored, bytes]:
+    """Return what `write` returned with the document put aside, and the document.
+
+    The document has to be in the bucket, as the object `Stored.spill`, before the item is.
+    """
+    name = f"documents/{collection.storage}/{stored.record['id']}/{stored.rev}"
+    slim = {key: value for key, value in item.items() if key != "doc"}
+    slim |= {"spill": {"S": name}, "size": {"N": str(stored.size_bytes)}}
+    return slim, stored._replace(spill=name), item["doc"]["S"].encode()
+
+
+def size_bytes(item: Item) -> int:
+    """Return the size of an item's document, which may lie in the bucket."""
+    return int(item["size"]["N"]) if "size" in item else len(item["doc"]["S"])
 
 
 def index_attributes(collection: Collection, record: Record) -> Item:
@@ -132,13 +165,20 @@ def page(collection: Collection, start: Item | None = None, limit: int | None = 
 
 
 def in_range(
-    collection: Collection, wanted: "KeyRange", start: Item | None = None, limit: int | None = None
+    collection: Collection,
+    wanted: "KeyRange",
+    start: Item | None = None,
+    limit: int | None = None,
+    spend: Callable[[int, int], None] | None = None,
 ) -> Page:
     """Return records of one key range in its order (access patterns 3 and 4).
 
-    A range of an index is eventually consistent; DynamoDB offers nothing else there.
+    A range of an index is eventually consistent; DynamoDB offers nothing else there. `spend`
+    is told how many records and bytes they have, before any is fetched from the bucket.
     """
     found = dynamodb.query(**_range_query(collection, wanted), start=start, limit=limit)
+    if spend is not None:
+        spend(len(found.items), sum(map(size_bytes, found.items)))
     return Page([read(collection, item) for item in found.items], found.next_key)
 
 

@@ -22,6 +22,7 @@ class Related:
     def __init__(self, changes: Changes, budget_items: int) -> None:
         self._changes = changes
         self._budget_items = budget_items
+        self._budget_left = budget_items
         self._known: dict[_Id, Stored | None] = {}
         self._referring: dict[tuple[str, str, str, str], list[str]] = {}
         self._whole: dict[str, list[str]] = {}
@@ -51,6 +52,9 @@ class Related:
         missing = [i for i in wanted if (storage, i) not in self._known]
         if not missing:
             return
+        self._budget_left -= len(missing)
+        if self._budget_left < 0:
+            raise _too_many_related(self._budget_items)
         found = records.of_ids(collection, missing)
         for record_id in missing:
             self._known[storage, record_id] = found.get(record_id)
@@ -73,6 +77,11 @@ class Related:
         found = [stored for i in ids if (stored := self.find(collection, i)) is not None]
         found.sort(key=lambda stored: stored.seq)
         return [stored for stored in found if record_id in targets(stored.record, field)]
+
+    def forget_referring(self, record_id: str) -> None:
+        """Have the references to a record read again."""
+        for known in [each for each in self._referring if each[3] == record_id]:
+            del self._referring[known]
 
     def _referring_ids(self, collection: Collection, field: Field, record_id: str) -> list[str]:
         if not keys.may_be_id(record_id):
@@ -131,6 +140,13 @@ def read_references(
         start = page.next_key
         if start is None:
             return ids
+
+
+def _too_many_related(budget_items: int) -> BadRequestError:
+    return BadRequestError(
+        f"The request would read more than {budget_items} related records. Ask for fewer records"
+        " a page, or for less in expand and filter."
+    )
 
 
 def _too_many(collection: Collection, budget_items: int) -> BadRequestError:
