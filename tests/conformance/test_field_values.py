@@ -6,7 +6,7 @@ import pytest
 
 from tests.conformance.pair import Pair
 from tests.conformance.requests import create, update, view
-from tests.conformance.scenario import Scenario
+from tests.conformance.scenario import Expected, Scenario, Step
 from tests.conformance.world import (
     World,
     base,
@@ -155,6 +155,10 @@ def _rows() -> list[Scenario]:
 
 
 OTHERS = [
+    Scenario(
+        "t = -0.0", Step("POST", "/api/collections/fv/records", text='{"t":-0.0}'), 200,
+        has=('"t":"-0"',), differs="negative-zero", ours=Expected(200, ('"t":"0"',)),
+    ),
     Scenario("nothing given: every zero value", create("fv", {}, "super"), 200),
     Scenario("nothing given, as a guest: no hidden field", create("fv", {}), 200),
     Scenario(
