@@ -88,7 +88,7 @@ class Files:
         return f"/api/files/{record['collectionName']}/{record['id']}/{name}{query}"
 
     def get(self, record: Mapping[str, Any], name: str, query: str = "", **headers: str) -> Served:
-        return self.send("GET", self.url(record, name, query), **headers)
+        return self.send("GET", self.url(record, name, query), b"", "", "", **headers)
 
 
 def stored_objects(prefix: str = "") -> set[str]:

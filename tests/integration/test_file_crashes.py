@@ -175,7 +175,7 @@ def sweep_later(monkeypatch: pytest.MonkeyPatch) -> None:
     """Do what others do later: sweep, and empty what was truncated."""
     with monkeypatch.context() as patch:
         late = time.time() + sweeps.UPLOAD_SECONDS + 60
-        patch.setattr(sweeps.time, "time", lambda: late)
+        patch.setattr(time, "time", lambda: late)
         assert services.file_sweep.work(30)
         services.collections._tidy()
 
