@@ -28,7 +28,7 @@ test-unit: $(STAMP)  ## Pure tests, in seconds
 	$(PYTEST) tests/unit
 
 test-integration: $(STAMP)  ## Tests on the local AWS
-	$(PYTEST) tests/integration
+	$(PYTEST) -n 2 --dist loadfile tests/integration
 
 test-conformance: $(STAMP)  ## The same scenarios on the real PocketBase and on Dormouse
 	$(PYTEST) tests/conformance
