@@ -38,7 +38,7 @@ def stage_create(session: Session, collection: Collection, body: Body, context: 
     applied = records.apply(collection, None, body, session.now, is_superuser=session.is_superuser)
     info = session.info(context, applied.submitted)
     judged = records.judged(collection, applied)
-    if not rules.holds(session, collection, rule, judged, info):
+    if not rules.holds(session, collection, rule, judged, info, is_new=True):
         raise BadRequestError(_CREATE_FAILED)
     if not session.is_superuser and record_changes.has_unhashable_password(applied):
         raise BadRequestError(_CREATE_FAILED)
@@ -130,7 +130,7 @@ def _check_auth_form(
         original,
         applied.record,
         body.data,
-        rules.is_manager(session, collection, judged, info),
+        rules.is_manager(session, collection, judged, info, is_new=original is None),
         lambda old: passwords.matches(old, (original or {}).get("password")),
     )
     if errors:

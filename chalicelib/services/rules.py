@@ -27,29 +27,49 @@ def require_open(session: Session, collection: Collection, rule: str) -> str:
 
 
 def holds(
-    session: Session, collection: Collection, text: str | None, record: Record, info: RequestInfo
+    session: Session,
+    collection: Collection,
+    text: str | None,
+    record: Record,
+    info: RequestInfo,
+    is_new: bool = False,
 ) -> bool:
-    """Return whether a rule's text lets this caller have `record`; null lets superusers only."""
+    """Return whether a rule's text lets this caller have `record`; null lets superusers only.
+
+    `is_new`: the record is not stored yet, and is judged as a createRule judges.
+    """
     if session.is_superuser or text == "":
         return True
     if text is None:
         return False
-    return expression_holds(session, collection, text, record, info)
+    return expression_holds(session, collection, text, record, info, is_new)
 
 
 def expression_holds(
-    session: Session, collection: Collection, text: str, record: Record, info: RequestInfo
+    session: Session,
+    collection: Collection,
+    text: str,
+    record: Record,
+    info: RequestInfo,
+    is_new: bool = False,
 ) -> bool:
     """Return whether an expression is true of a record, whoever asks."""
     from chalicelib.domain import filters  # noqa: PLC0415 (lazy: an open rule needs no language)
 
-    predicate = filters.compile_filter(((text, False),), collection, session.schema)
+    parts = ((text, False),)
+    predicate = filters.compile_filter(parts, collection, session.schema, is_new=is_new)
     return predicate.matches(record, filters.Scope(info, session.related, session.now))
 
 
-def is_manager(session: Session, collection: Collection, record: Record, info: RequestInfo) -> bool:
+def is_manager(
+    session: Session,
+    collection: Collection,
+    record: Record,
+    info: RequestInfo,
+    is_new: bool = False,
+) -> bool:
     """Return whether the caller may manage this auth record: superusers, or the manageRule."""
     if session.is_superuser:
         return True
     text = collection.auth.get("manageRule") if collection.is_auth else None
-    return bool(text) and expression_holds(session, collection, str(text), record, info)
+    return bool(text) and expression_holds(session, collection, str(text), record, info, is_new)
