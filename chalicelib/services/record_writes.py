@@ -254,7 +254,8 @@ def _deletion(
     relations = session.schema.relations_to(collection)
     if relations and announces:
         session.changes.announce_delete(collection, stored)
-        session.related.forget_referring(record_id)
+    if relations:
+        session.related.read_referring(collection, record_id, relations)
     session.changes.delete(collection, stored)
     if collection.is_auth:
         services.auth_rows.stage_delete(session, collection, record_id)

@@ -78,10 +78,19 @@ class Related:
         found.sort(key=lambda stored: stored.seq)
         return [stored for stored in found if record_id in targets(stored.record, field)]
 
-    def forget_referring(self, record_id: str) -> None:
-        """Have the references to a record read again."""
-        for known in [each for each in self._referring if each[3] == record_id]:
-            del self._referring[known]
+    def read_referring(
+        self,
+        collection: Collection,
+        record_id: str,
+        relations: Sequence[tuple[Collection, Field]],
+    ) -> None:
+        """Read every reference to a record anew, of all these fields in one round trip."""
+        found = read_references(collection.storage, record_id, "")
+        for other, field in relations:
+            prefix = f"{other.storage}#{field.key}#"
+            self._referring[other.storage, field.key, collection.id, record_id] = [
+                text.removeprefix(prefix) for text in found if text.startswith(prefix)
+            ]
 
     def _referring_ids(self, collection: Collection, field: Field, record_id: str) -> list[str]:
         if not keys.may_be_id(record_id):
@@ -89,7 +98,9 @@ class Related:
         wanted = (collection.storage, field.key, field.options["collectionId"], record_id)
         if wanted not in self._referring:
             target = self._target_storage(field)
-            self._referring[wanted] = read_references(target, record_id, collection, field)
+            prefix = f"{collection.storage}#{field.key}#"
+            found = read_references(target, record_id, prefix)
+            self._referring[wanted] = [text.removeprefix(prefix) for text in found]
         return self._referring[wanted]
 
     def _target_storage(self, field: Field) -> str:
@@ -121,25 +132,24 @@ def targets(record: Record, field: Field) -> list[str]:
     return [value] if isinstance(value, str) else list(value)
 
 
-def read_references(
-    target_storage: str, record_id: str, collection: Collection, field: Field
-) -> list[str]:
-    """Return the ids of the records of `collection` that refer to a record (pattern 6)."""
-    prefix = f"{collection.storage}#{field.key}#"
-    values = {
-        ":p": {"S": keys.references_partition(target_storage, record_id)},
-        ":prefix": {"S": prefix},
-    }
-    ids: list[str] = []
+def read_references(target_storage: str, record_id: str, prefix: str) -> list[str]:
+    """Return who refers to a record: `<storage>#<field key>#<record id>` (pattern 6).
+
+    All of them, or those of one field if `prefix` names it.
+    """
+    condition = "PK = :p"
+    values = {":p": {"S": keys.references_partition(target_storage, record_id)}}
+    if prefix:
+        condition += " AND begins_with(SK, :prefix)"
+        values[":prefix"] = {"S": prefix}
+    found: list[str] = []
     start = None
     while True:
-        page = dynamodb.query(
-            "PK = :p AND begins_with(SK, :prefix)", values, start=start, consistent=True
-        )
-        ids += [item["SK"]["S"].removeprefix(prefix) for item in page.items]
+        page = dynamodb.query(condition, values, start=start, consistent=True)
+        found += [item["SK"]["S"] for item in page.items]
         start = page.next_key
         if start is None:
-            return ids
+            return found
 
 
 def _too_many_related(budget_items: int) -> BadRequestError:
