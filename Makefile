@@ -3,12 +3,14 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+DEPLOY := $(VENV)/.installed-deploy
 NODE   := node_modules/.installed
 PYTEST := $(BIN)/python -m pytest -q
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check fmt types clean bench \
-        test-unit test-integration test-conformance test-sdk
+        test-unit test-integration test-conformance test-sdk test-deployed \
+        package deploy superuser destroy
 
 help:  ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
@@ -36,6 +38,21 @@ test-conformance: $(STAMP)  ## The same scenarios on the real PocketBase and on 
 test-sdk: $(STAMP) $(NODE)  ## The unchanged JavaScript SDK against Dormouse
 	$(PYTEST) tests/e2e
 
+test-deployed: $(DEPLOY) $(NODE)  ## Deploy to a local AWS by CloudFormation and test that; not part of make test
+	$(PYTEST) tests/deployed
+
+package: $(STAMP)  ## STAGE=dev: the zip and the template, in .local/package
+	@$(BIN)/python -m tools.deploy.package --stage "$(STAGE)" $(OPTIONS)
+
+deploy: $(STAMP)  ## STAGE=dev: package, upload, create or update the stack (docs/deploy.md)
+	@$(BIN)/python -m tools.deploy.deploy --stage "$(STAGE)" $(OPTIONS)
+
+superuser: $(STAMP)  ## STAGE=dev EMAIL=you@example.com: make a superuser of a deployed stage
+	@$(BIN)/python -m tools.deploy.superuser --stage "$(STAGE)" --email "$(EMAIL)"
+
+destroy: $(STAMP)  ## STAGE=dev: delete the stack; table and bucket stay
+	@$(BIN)/python -m tools.deploy.destroy --stage "$(STAGE)"
+
 bench: $(STAMP)  ## Measure; a table, and JSON with BENCH="--json FILE"
 	$(BIN)/python -m tests.benchmarks $(BENCH)
 
@@ -54,6 +71,11 @@ $(STAMP): requirements.txt requirements-dev.txt
 	  || { echo "No virtual environment could be made (Debian: apt install python3-venv)"; exit 1; }
 	@echo "Installing the pinned requirements into $(VENV) ..."
 	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(BIN)/pip check
+	@touch $@
+
+$(DEPLOY): $(STAMP) requirements-deploy.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-deploy.txt
 	@$(BIN)/pip check
 	@touch $@
 

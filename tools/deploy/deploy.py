@@ -96,6 +96,8 @@ def upload(made: Package, stage: str, place: Place) -> Source:
     client.upload_file(str(made.code), place.uploads, code)
     document = json.loads(made.template.read_text())
     template.set_code(document, place.uploads, code)
+    bucket = project.bucket_name(stage, place.account, place.region)
+    template.set_names(document, project.stack_name(stage), bucket)
     text = template.text(document).encode()
     key = f"{stage}/{_digest(text)}.json"
     client.put_object(Bucket=place.uploads, Key=key, Body=text)
@@ -131,9 +133,7 @@ def _make_bucket(client: "boto3.client", place: Place) -> None:
         client.head_bucket(Bucket=place.uploads)
     except ClientError:
         where = {"CreateBucketConfiguration": {"LocationConstraint": place.region}}
-        client.create_bucket(
-            Bucket=place.uploads, **({} if place.region == "us-east-1" else where)
-        )
+        client.create_bucket(Bucket=place.uploads, **({} if place.region == "us-east-1" else where))
 
 
 def _has_table(name: str, region: str) -> bool:

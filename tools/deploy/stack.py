@@ -42,9 +42,7 @@ class Stack:
         outputs = self._described().get("Outputs", [])
         return {each["OutputKey"]: each["OutputValue"] for each in outputs}
 
-    def deploy(
-        self, source: Source, parameters: Mapping[str, str], *, adopt: bool = False
-    ) -> bool:
+    def deploy(self, source: Source, parameters: Mapping[str, str], *, adopt: bool = False) -> bool:
         """Create or update the stack; return False if nothing was to be done.
 
         A parameter that is not named keeps its value. `adopt` takes resources that exist under

@@ -37,6 +37,16 @@ def set_code(template: Template, bucket: str, key: str) -> None:
             resource["Properties"]["CodeUri"] = {"Bucket": bucket, "Key": key}
 
 
+def set_names(template: Template, table: str, bucket: str) -> None:
+    """Write the names of table and bucket out, as taking up existing ones demands.
+
+    CloudFormation imports what exists only under names that are literals in the template.
+    """
+    resources = template["Resources"]
+    resources["DataTable"]["Properties"]["TableName"] = table
+    resources["FilesBucket"]["Properties"]["BucketName"] = bucket
+
+
 def _use_snap_start(resources: dict[str, Any]) -> None:
     """Start from a snapshot: of a published version, so callers must reach its alias."""
     function = resources["APIHandler"]["Properties"]
