@@ -77,16 +77,19 @@ def call(
     headers: dict[str, str] | None = None,
     query: str = "",
     most_seconds: float = 0.0,
+    hashes: bool = True,
 ) -> connections.Reply:
     """Return the answer to one signed request, tried again while that helps.
 
     The body is `pieces` end to end, which are not joined in memory; `query` is canonical
     (`sigv4.canonical_query`); an empty key is the bucket itself. `most_seconds` lets a slow
-    operation wait longer for its answer than others. Raises `S3Error` or `UnavailableError`.
+    operation wait longer for its answer than others. Without `hashes` the body is not part
+    of the signature, which for large ones costs as much as sending them; TLS protects it.
+    Raises `S3Error` or `UnavailableError`.
     """
     to, path = address(key)
     patience = Patience()
-    payload_hash = _hash(pieces)
+    payload_hash = _hash(pieces) if hashes else sigv4.UNSIGNED_PAYLOAD
     target = f"{path}?{query}" if query else path
     headers = headers or {}
     while True:

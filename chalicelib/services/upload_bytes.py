@@ -76,8 +76,7 @@ def remove(upload_id: str) -> None:
 
 def _to_part(upload: Upload, content: bytes) -> Upload:
     multipart, number = _reserved(upload)
-    pieces = [s3.get(upload.tail), content] if upload.tail else [content]
-    s3_multipart.upload_part(upload.parts_key, multipart, number, pieces)
+    s3_multipart.upload_part(upload.parts_key, multipart, number, (*_tail_of(upload), content))
     return store.uploads.change(
         upload,
         offset=upload.offset + len(content),
@@ -89,10 +88,10 @@ def _to_part(upload: Upload, content: bytes) -> Upload:
 
 def _to_tail(upload: Upload, content: bytes) -> Upload:
     key = store.uploads.fresh_key(upload)
-    pieces = [s3.get(upload.tail), content] if upload.tail else [content]
+    pieces = (*_tail_of(upload), content)
     s3_multipart.put(key, pieces)
     try:
-        return store.uploads.change(
+        after = store.uploads.change(
             upload,
             offset=upload.offset + len(content),
             tail=key,
@@ -101,6 +100,21 @@ def _to_tail(upload: Upload, content: bytes) -> Upload:
     except MovedError:
         _drop(key)
         raise
+    _last_tail[0] = (key, pieces)
+    return after
+
+
+_NO_TAIL: tuple[str, tuple[bytes, ...]] = ("", ())
+_last_tail = [_NO_TAIL]
+"""The tail that this process wrote last, by its key: the next chunk often comes here too."""
+
+
+def _tail_of(upload: Upload) -> tuple[bytes, ...]:
+    """Return the bytes of the tail, from memory if this process wrote it just now."""
+    if not upload.tail:
+        return ()
+    (key, pieces), _last_tail[0] = _last_tail[0], _NO_TAIL
+    return pieces if key == upload.tail else (s3.get(upload.tail),)
 
 
 def _reserved(upload: Upload) -> tuple[str, int]:

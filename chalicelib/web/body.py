@@ -8,7 +8,7 @@
 PocketBase takes JSON 10,000 levels deep; we stop at `MAX_DEPTH`, so that orjson can write it.
 """
 
-import base64
+import binascii
 import json
 from typing import Any
 
@@ -63,7 +63,7 @@ def raw_bytes(event: dict[str, Any]) -> bytes:
     """Return the body as it came, without a copy where that can be. Raises `TooLargeError`."""
     body = event.get("body") or b""
     if event.get("isBase64Encoded"):
-        body = base64.b64decode(body)
+        body = binascii.a2b_base64(body)  # b64decode would copy the text first
     elif isinstance(body, str):
         body = body.encode("utf-8", "surrogatepass")
     limits.check(len(body))

@@ -13,6 +13,7 @@ import pytest
 
 from chalicelib import services, store
 from chalicelib.aws import connections, dynamodb, s3, s3_multipart
+from chalicelib.services import upload_bytes
 from chalicelib.store import keys
 from tests.integration.upload_client import MIB, Uploader, Uploaders, uploaders
 
@@ -89,7 +90,9 @@ def surviving(mortal: Mortal, work: Callable[[], Any]) -> Any:
         return work()
     except Died:
         mortal.is_dead, mortal.dies_at = False, -1
+        # What only the dead process knew.
         connections.forget()
+        upload_bytes._last_tail[0] = upload_bytes._NO_TAIL
         return work()
 
 

@@ -398,6 +398,15 @@ def test_racing_chunks_have_one_winner(ann: Uploader, first_bytes: int, chunk_by
     assert content(url) == head + winner + rest
 
 
+def test_another_process_goes_on_with_the_tail(ann: Uploader) -> None:
+    data = os.urandom(9 * MIB)
+    url = ann.create(len(data))
+    for at in range(0, len(data), 3 * MIB):
+        services.upload_bytes._last_tail[0] = services.upload_bytes._NO_TAIL
+        assert ann.patch(url, at, data[at : at + 3 * MIB]).status == 204
+    assert content(url) == data
+
+
 def test_a_body_over_the_limit_of_requests_is_413(ann: Uploader, settings: Any) -> None:
     settings(body_limit_bytes="1000")
     url = ann.create(5000)

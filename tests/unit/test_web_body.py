@@ -304,7 +304,7 @@ def test_part_with_a_filename_is_a_file(more: str, name: str, content_type: str)
     raw = part("f", content, more) + part("f", "two", '; filename="b"') + part("t", "x") + END
     read = body.read(edge(raw, MULTIPART))
     assert read.data == {"t": "x"}
-    assert read.files["f"][0] == (name, content_type, content)
+    assert read.files["f"][0][:3] == (name, content_type, content)
     assert [file.name for file in read.files["f"]] == [name, "b"]
 
 
