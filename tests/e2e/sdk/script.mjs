@@ -220,6 +220,55 @@ step("multipart without files", async () => {
   await ann.collection("posts").delete(made.id);
 });
 
+step("files are uploaded, served, kept, removed", async () => {
+  await admin.collections.create({
+    name: "albums", type: "base", listRule: "", viewRule: "", createRule: "", updateRule: "", deleteRule: "",
+    fields: [
+      { name: "title", type: "text" },
+      { name: "cover", type: "file", maxSelect: 1, thumbs: ["4x0"] },
+      { name: "pages", type: "file", maxSelect: 5 },
+      { name: "diary", type: "file", maxSelect: 1, protected: true },
+    ],
+  });
+  const albums = guest.collection("albums");
+  const pixel = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+  const cover = new File([Buffer.from(pixel, "base64")], "My Cover.png", { type: "image/png" });
+  const page = (text) => new File([text], `page ${text}.txt`, { type: "text/plain" });
+  const made = await albums.create({ title: "Summer", cover, pages: [page("one"), page("two")] });
+  assert.match(made.cover, /^my_cover_[a-z0-9]{10}\.png$/);
+  assert.equal(made.pages.length, 2);
+  const text = async (record, name, query) => {
+    const answer = await fetch(guest.files.getURL(record, name, query));
+    return [answer.status, answer.status === 200 ? await answer.text() : "", answer.headers];
+  };
+  assert.deepEqual((await text(made, made.pages[1])).slice(0, 2), [200, "two"]);
+  const thumb = (await text(made, made.cover, { thumb: "4x0" }))[2];
+  assert.equal(thumb.get("content-type"), "image/png");
+  assert.match((await text(made, made.cover, { download: true }))[2].get("content-disposition"), /^attachment/);
+
+  const longer = await albums.update(made.id, { "pages+": [page("three")], "pages-": [made.pages[0]] });
+  assert.deepEqual(longer.pages.slice(0, 1), [made.pages[1]]);
+  assert.equal((await text(longer, made.pages[0]))[0], 404);
+  assert.equal((await text(longer, longer.pages[1]))[1], "three");
+
+  const batch = guest.createBatch();
+  batch.collection("albums").update(made.id, { pages: [longer.pages[0], page("four")], cover: null });
+  batch.collection("albums").create({ title: "Winter", pages: [page("five")] });
+  const results = await batch.send();
+  assert.equal(results[0].body.pages.length, 2);
+  assert.equal(results[0].body.cover, "");
+  assert.equal((await text(results[0].body, results[0].body.pages[1]))[1], "four");
+  assert.equal((await text(results[1].body, results[1].body.pages[0]))[1], "five");
+
+  const secret = await albums.update(made.id, { diary: page("secret") });
+  await admin.collections.update("albums", { viewRule: "@request.auth.id != ''" });
+  assert.equal((await text(secret, secret.diary))[0], 404);
+  const token = await ann.files.getToken();
+  assert.equal((await text(secret, secret.diary, { token }))[1], "secret");
+  await admin.collections.delete("albums");
+  assert.equal((await text(secret, secret.pages[0]))[0], 404);
+});
+
 step("a batch is done as one", async () => {
   const batch = ann.createBatch();
   const owner = ann.authStore.record.id;
