@@ -184,9 +184,9 @@ class Changes:
         """Put large documents aside, for the bucket: those over the limit of an item, and the
         largest while all together are over that of a transaction."""
         sized = [
-            (records.size_bytes(staged.item), staged.item, staged)
+            (staged.after.size_bytes, staged.item, staged)
             for staged in self._staged.values()
-            if staged.item is not None and "doc" in staged.item
+            if staged.after is not None and staged.item is not None and "doc" in staged.item
         ]
         sized.sort(key=lambda each: each[0], reverse=True)
         total = sum(size_bytes for size_bytes, _, _ in sized)
@@ -197,8 +197,8 @@ class Changes:
             self._spill(staged, item)
 
     def _spill(self, staged: Staged, item: Item) -> None:
-        collection, after = staged.collection, staged.after
-        slim, after, document = records.spilled(collection, item, after or _NOTHING)
+        collection = staged.collection
+        slim, after, document = records.spilled(collection, item, staged.after or _NOTHING)
         self._staged[collection.storage, staged.id] = staged._replace(item=slim, after=after)
         self.uploads[after.spill] = UploadedFile("document.json", "application/json", document)
 

@@ -102,7 +102,7 @@ def spilled(collection: Collection, item: Item, stored: Stored) -> tuple[Item, S
 
 
 def size_bytes(item: Item) -> int:
-    """Return the size of an item's document, which may lie in the bucket."""
+    """Return the size of an item's document, which may lie in the bucket; else in characters."""
     return int(item["size"]["N"]) if "size" in item else len(item["doc"]["S"])
 
 
