@@ -84,7 +84,7 @@ def call(
     The body is `pieces` end to end, which are not joined in memory; `query` is canonical
     (`sigv4.canonical_query`); an empty key is the bucket itself. `most_seconds` lets a slow
     operation wait longer for its answer than others. Without `hashes` the body is not part
-    of the signature, which for large ones costs as much as sending them; TLS protects it.
+    of the signature, which saves reading a large one once more; TLS protects it.
     Raises `S3Error` or `UnavailableError`.
     """
     to, path = address(key)
