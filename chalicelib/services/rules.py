@@ -7,10 +7,15 @@ text      an expression of the filter language; what it hides looks absent
 Superusers pass every rule. Statuses: measured on PocketBase 0.40.6.
 """
 
+from typing import TYPE_CHECKING
+
 from chalicelib.domain.collection import Collection
 from chalicelib.domain.request import Record, RequestInfo
 from chalicelib.errors import ForbiddenError
 from chalicelib.services.session import Session
+
+if TYPE_CHECKING:
+    from chalicelib.domain.filters import Scope
 
 
 def require_open(session: Session, collection: Collection, rule: str) -> str:
@@ -53,12 +58,27 @@ def expression_holds(
     info: RequestInfo,
     is_new: bool = False,
 ) -> bool:
-    """Return whether an expression is true of a record, whoever asks."""
+    """Return whether an expression is true of a record, whoever asks.
+
+    One that cannot be evaluated (what it names is gone, a value is no list) holds for nobody.
+    """
     from chalicelib.domain import filters  # noqa: PLC0415 (lazy: an open rule needs no language)
 
     parts = ((text, False),)
-    predicate = filters.compile_filter(parts, collection, session.schema, is_new=is_new)
-    return predicate.matches(record, filters.Scope(info, session.related, session.now))
+    try:
+        predicate = filters.compile_filter(parts, collection, session.schema, is_new=is_new)
+        return predicate.matches(record, _scope(session, info))
+    except filters.FilterError:
+        return False
+
+
+def _scope(session: Session, info: RequestInfo) -> "Scope":
+    """Return the scope of a request's info; the records of one expand share what it keeps."""
+    from chalicelib.domain import filters  # noqa: PLC0415 (lazy, as above)
+
+    if session.scope is None or session.scope.request is not info:
+        session.scope = filters.Scope(info, session.related, session.now)
+    return session.scope
 
 
 def is_manager(

@@ -8,7 +8,7 @@ so are the keys, so a changed rule holds from the next request on.
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chalicelib import services, store
 from chalicelib.aws import dynamodb
@@ -27,6 +27,9 @@ from chalicelib.errors import (
 from chalicelib.store import keys
 from chalicelib.store.changes import Changes, ConflictError, UniqueError
 from chalicelib.store.related import Related
+
+if TYPE_CHECKING:
+    from chalicelib.domain.filters import Scope
 
 WRITE_WINDOW_SECONDS = 2.0
 """No write relies on a schema read longer ago: the filling of a new index counts on it."""
@@ -59,6 +62,7 @@ class Session:
         "opened_at",
         "related",
         "schema",
+        "scope",
     )
 
     def __init__(self, call: Call, schema: Schema) -> None:
@@ -70,6 +74,8 @@ class Session:
         self.related = Related(self.changes, settings().scan_budget_items)
         self.auth: Record | None = None
         self.auth_collection: Collection | None = None
+        self.scope: Scope | None = None
+        """What rules keep between the records of one request (`services.rules`)."""
 
     @property
     def is_superuser(self) -> bool:
