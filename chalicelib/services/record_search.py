@@ -24,6 +24,13 @@ def page(session: Session, collection: Collection, rule: str) -> Answer:
     Raises `BadRequestError` (filter, sort, paging, budget) or `ForbiddenError` (a reserved
     name in a client's filter, explain for others than superusers).
     """
+    try:
+        return _page(session, collection, rule)
+    except filters.FilterError as error:  # some expressions fail only on what they read
+        raise BadRequestError from error
+
+
+def _page(session: Session, collection: Collection, rule: str) -> Answer:
     options = paging.read(session.call.query)
     if not options.explain:
         return Search(session, collection, rule, options).answer()
@@ -66,17 +73,12 @@ class Search:
         if options.filter:
             parts.append((options.filter, self._is_client))
         client_sort = options.sort if self._is_client else ""
-        try:
-            self._predicate = (
-                filters.compile_filter(parts, self._collection, schema, client_sort)
-                if parts or client_sort
-                else None
-            )
-            self._sort = filters.compile_sort(
-                options.sort, self._collection, schema, self._is_client
-            )
-        except filters.FilterError as error:
-            raise BadRequestError from error
+        self._predicate = (
+            filters.compile_filter(parts, self._collection, schema, client_sort)
+            if parts or client_sort
+            else None
+        )
+        self._sort = filters.compile_sort(options.sort, self._collection, schema, self._is_client)
 
     def _narrowing(self) -> tuple[Condition, ...]:
         """Return the leaves that every match satisfies, with their values in this request."""

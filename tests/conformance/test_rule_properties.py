@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.conformance.normalise import level
 from tests.conformance.pair import Pair
-from tests.conformance.requests import create, delete, listing, update
+from tests.conformance.requests import create, delete, listing, update, view
 from tests.conformance.scenario import Step
 from tests.conformance.test_properties import FIELDS, LITERALS, SIGNS, bounded, joined
 from tests.conformance.world import RULES, Person, Side, World, auth, base, relation, select, text
@@ -102,6 +102,7 @@ def _outcome(side: Side, rule: str, body: dict[str, Any], who: str) -> list[Any]
     if saved.status != 200:
         return [saved.status]
     listed = side.send(listing("rp", who, fields="id", sort="id"))
+    seen = side.send(view("rp", RECORD, who))
     created = side.send(create("rp", body, who))
     if created.status == 200:
         assert side.send(delete("rp", created.json["id"], "super")).status == 204
@@ -110,7 +111,7 @@ def _outcome(side: Side, rule: str, body: dict[str, Any], who: str) -> list[Any]
         assert side.send(update("rp", RECORD, STORED, "super")).status == 200
     return [
         (answer.status, level(answer.json, is_sorted=True, ignore=(), known=frozenset({RECORD})))
-        for answer in (listed, created, changed)
+        for answer in (listed, seen, created, changed)
     ]
 
 
