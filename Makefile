@@ -10,7 +10,7 @@ PYTEST := $(BIN)/python -m pytest -q
 .DEFAULT_GOAL := help
 .PHONY: help run test check fmt types clean bench \
         test-unit test-integration test-conformance test-sdk test-deployed \
-        package deploy superuser destroy
+        package deploy bootstrap superuser destroy
 
 help:  ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
@@ -46,6 +46,9 @@ package: $(STAMP)  ## STAGE=dev: the zip and the template, in .local/package
 
 deploy: $(STAMP)  ## STAGE=dev: package, upload, create or update the stack (docs/deploy.md)
 	@$(BIN)/python -m tools.deploy.deploy --stage "$(STAGE)" $(OPTIONS)
+
+bootstrap: $(STAMP)  ## STAGE=dev: table, bucket and policy for chalice deploy
+	@$(BIN)/python -m tools.deploy.bootstrap --stage "$(STAGE)"
 
 superuser: $(STAMP)  ## STAGE=dev EMAIL=you@example.com: make a superuser of a deployed stage
 	@$(BIN)/python -m tools.deploy.superuser --stage "$(STAGE)" --email "$(EMAIL)"

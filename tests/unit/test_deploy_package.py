@@ -64,7 +64,7 @@ def test_the_bytecode_runs_though_its_source_has_another_date(tmp_path: Path) ->
 
 def test_a_module_that_does_not_compile_fails_the_package(tmp_path: Path) -> None:
     raw = packed(tmp_path, {"app.py": "this is no python\n"})
-    with pytest.raises(slim.SlimError, match="app.py"):
+    with pytest.raises(slim.SlimError, match=r"app\.py"):
         slim.slim(raw, tmp_path / "slim.zip")
 
 
@@ -118,7 +118,7 @@ def test_the_dashboard_is_text_and_the_cost_alarm_knows_the_memory() -> None:
 
 
 def test_snap_start_needs_a_runtime_that_has_it() -> None:
-    with pytest.raises(template.TemplateError, match="Python 3.12"):
+    with pytest.raises(template.TemplateError, match=r"Python 3\.12"):
         template.finish(merged("python3.11"), snap_start=True)
 
 

@@ -81,7 +81,7 @@ def deploy(stage: str, made: Package, parameters: Mapping[str, str]) -> dict[str
     name = project.stack_name(stage)
     live = Stack(name, place.region)
     source = upload(made, stage, place)
-    adopt = not live.status() and _has_table(name, place.region)
+    adopt = not live.status() and has_table(name, place.region)
     live.deploy(source, parameters, adopt=adopt)
     outputs = live.outputs()
     prepare(outputs, place)
@@ -136,7 +136,8 @@ def _make_bucket(client: "boto3.client", place: Place) -> None:
         client.create_bucket(Bucket=place.uploads, **({} if place.region == "us-east-1" else where))
 
 
-def _has_table(name: str, region: str) -> bool:
+def has_table(name: str, region: str) -> bool:
+    """Return whether a table of this name is there, as after a destroy."""
     client = boto3.client("dynamodb", region_name=region)
     try:
         client.describe_table(TableName=name)
