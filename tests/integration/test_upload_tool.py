@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -57,10 +59,10 @@ def offset(cluster: Cluster, url: str) -> int:
     return int(seen["offset"])
 
 
-def check(cluster: Cluster, file: Path, upload_id: str) -> None:
+def check(cluster: Cluster, file: Path, upload_id: str, name: str = "gro") -> None:
     body = {"file": {"upload": upload_id}}
     record = cluster.must("POST", "/api/collections/docs/records", body)
-    assert record["file"].startswith("gro")
+    assert record["file"].startswith(name)
     client = cluster.client(0)
     path = f"/api/files/docs/{record['id']}/{record['file']}"
     answer = client.request("GET", path)
@@ -117,6 +119,49 @@ def test_a_killed_server_is_waited_for(cluster: Cluster, file: Path, target: Tar
     url = upload.upload(file, target, 4 * MIB, progress)
     assert killed
     check(cluster, file, url.rpartition("/")[2])
+
+
+@pytest.mark.parametrize(
+    "cut_at", ["in the headers", "before the body", "in the body", "at its end"]
+)
+def test_a_connection_cut_at_any_stage_loses_nothing(
+    cluster: Cluster, tmp_path: Path, target: Target, cut_at: str
+) -> None:
+    content = os.urandom(6 * MIB)
+    url = upload._create(target, tmp_path / "cut.bin", len(content))
+    sent = _cut_patch(target, url, content, cut_at)
+    give_up_at = time.monotonic() + 20
+    while cut_at == "at its end" and upload._offset(target, url) == 0:
+        assert time.monotonic() < give_up_at, "the whole chunk arrived, so it counts"
+        time.sleep(0.05)
+    offset = upload._offset(target, url)
+    assert offset == (len(sent) if cut_at == "at its end" else 0)
+    assert offset is not None
+    assert upload._send(target, url, offset, content[offset:]) == len(content)
+    file = tmp_path / "große.bin"
+    file.write_bytes(content)
+    check(cluster, file, url.rpartition("/")[2], "cut_")
+
+
+def _cut_patch(target: Target, url: str, content: bytes, cut_at: str) -> bytes:
+    """Send a chunk of half the content up to a stage, hang up, and return what was the chunk."""
+    chunk = content[: len(content) // 2]
+    parts = urlsplit(url)
+    head = (
+        f"PATCH {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nTus-Resumable: 1.0.0\r\n"
+        f"Authorization: {target.token}\r\nUpload-Offset: 0\r\n"
+        f"Content-Type: application/offset+octet-stream\r\nContent-Length: {len(chunk)}\r\n\r\n"
+    ).encode()
+    sent = {
+        "in the headers": head[:-40],
+        "before the body": head,
+        "in the body": head + chunk[: MIB + 1],
+        "at its end": head + chunk,
+    }[cut_at]
+    with socket.create_connection((parts.hostname or "", parts.port or 80)) as connection:
+        connection.sendall(sent)
+        connection.shutdown(socket.SHUT_WR)
+    return chunk
 
 
 def test_a_changed_file_begins_again(cluster: Cluster, file: Path, target: Target) -> None:
