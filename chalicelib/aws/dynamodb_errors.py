@@ -160,6 +160,8 @@ def _canceled(message: str, reasons: list[dict[str, Any]]) -> DynamoError:
 def _invalid(message: str, text: str) -> DynamoError:
     if "size" in text and "exceeded the maximum allowed size" in text:
         return ItemTooLargeError(message)
+    if "transaction size limit" in text:
+        return TransactionTooLargeError(message)
     return InvalidRequestError(message)
 
 

@@ -28,8 +28,9 @@ from chalicelib.store.records import Item, Stored
 MAX_ACTIONS = 100
 """DynamoDB's limit of a transaction."""
 
-TRANSACTION_BYTES = 3_500_000
-"""Of documents in one transaction, somewhat below DynamoDB's limit of 4 MB for all it holds."""
+TRANSACTION_BYTES = 1_300_000
+"""Of documents in one transaction. DynamoDB's limit is 4 MB; ministack counts that in ASCII JSON,
+where a character takes up to three times its bytes."""
 
 _ANNOUNCED_SECONDS = 4.0
 """So long after the first announcement a delete may rely on it (`leaving.LEAVING_SECONDS`)."""
