@@ -7,13 +7,23 @@ bounded before a pixel is decoded, and one frame is enough.
 import io
 from typing import NamedTuple
 
-from PIL import Image, ImageOps
+# Named here, else Pillow imports all of its forty formats to find WebP.
+from PIL import (  # noqa: F401
+    GifImagePlugin,
+    Image,
+    ImageOps,
+    JpegImagePlugin,
+    PngImagePlugin,
+    WebPImagePlugin,
+)
 
 from chalicelib.domain import thumb_sizes
 from chalicelib.domain.thumb_sizes import Plan, Size
 
 FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
-_SAVED_AS = {"JPEG": ("JPEG", "image/jpeg"), "GIF": ("GIF", "image/gif")}
+_PHOTOS = ("JPEG", "MPO")
+"""MPO is what Pillow calls a JPEG with more pictures behind it, as phones make them."""
+_SAVED_AS = {**dict.fromkeys(_PHOTOS, ("JPEG", "image/jpeg")), "GIF": ("GIF", "image/gif")}
 _JPEG_QUALITY = 90
 _ORIENTATION = 0x0112
 _SIDEWAYS = 5
@@ -42,7 +52,7 @@ def _resized(image: Image.Image, size: Size) -> Picture | None:
     if plan is None:
         return None
     _decode_small(image, plan)
-    upright = _plain(ImageOps.exif_transpose(image) if image.format == "JPEG" else image)
+    upright = _plain(ImageOps.exif_transpose(image) if image.format in _PHOTOS else image)
     across, down = upright.width / width, upright.height / height
     left, top, right, bottom = plan.box
     box = (left * across, top * down, min(right * across, upright.width),
@@ -55,13 +65,13 @@ def _resized(image: Image.Image, size: Size) -> Picture | None:
 
 def _upright_size(image: Image.Image) -> tuple[int, int]:
     """Return width and height once a photo is turned as the camera says."""
-    is_turned = image.format == "JPEG" and image.getexif().get(_ORIENTATION, 1) >= _SIDEWAYS
+    is_turned = image.format in _PHOTOS and image.getexif().get(_ORIENTATION, 1) >= _SIDEWAYS
     return (image.height, image.width) if is_turned else image.size
 
 
 def _decode_small(image: Image.Image, plan: Plan) -> None:
     """Let the JPEG decoder leave out what the thumb would not show."""
-    if image.format == "JPEG":
+    if image.format in _PHOTOS:
         left, top, right, bottom = plan.box
         scale = _SHARPNESS * max(plan.width / (right - left), plan.height / (bottom - top))
         image.draft(None, (int(image.width * scale) + 1, int(image.height * scale) + 1))

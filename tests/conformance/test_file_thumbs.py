@@ -45,7 +45,16 @@ def see_through(kind: str) -> bytes:
     return out.getvalue()
 
 
+def two_in_one() -> bytes:
+    """A photo with a second one behind it."""
+    image = Image.open(io.BytesIO(drawn()))
+    out = io.BytesIO()
+    image.save(out, "MPO", save_all=True, append_images=[image])
+    return out.getvalue()
+
+
 PICTURES = {
+    "double.jpg": two_in_one(),
     "wide.png": drawn(),
     "high.png": drawn(size=(80, 120)),
     "small.png": drawn(size=(10, 6)),
