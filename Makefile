@@ -8,7 +8,7 @@ NODE   := node_modules/.installed
 PYTEST := $(BIN)/python -m pytest -q
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt types clean bench \
+.PHONY: help run test check fmt types clean bench bench-uploads \
         test-unit test-integration test-conformance test-sdk test-deployed \
         package deploy bootstrap superuser destroy
 
@@ -58,6 +58,9 @@ destroy: $(STAMP)  ## STAGE=dev: delete the stack; table and bucket stay
 
 bench: $(STAMP)  ## Measure; a table, and JSON with BENCH="--json FILE"
 	$(BIN)/python -m tests.benchmarks $(BENCH)
+
+bench-uploads: $(STAMP)  ## A large file through the app, by presigned parts, by boto3
+	$(BIN)/python -m tests.benchmarks.uploads
 
 fmt: $(STAMP)  ## Format and fix what can be fixed
 	$(BIN)/ruff format .

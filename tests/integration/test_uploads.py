@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from chalicelib import config, services, store
-from chalicelib.aws import s3, s3_multipart
+from chalicelib.aws import dynamodb, s3, s3_multipart
 from chalicelib.domain.upload import PREFIX, Upload
+from chalicelib.store import keys
 from tests.integration.upload_client import (
     CHUNK,
     MIB,
@@ -300,6 +301,14 @@ def test_an_expired_upload_is_over(ann: Uploader) -> None:
     for answer in (ann.head(url), ann.patch(url, 3, b"d"), ann.send("GET", url)):
         assert answer.status == 410
     assert ann.tus("DELETE", url).status == 204
+
+
+def test_the_table_forgets_an_upload_by_itself(ann: Uploader) -> None:
+    upload = stored(ann.create(9))
+    item = dynamodb.get(keys.upload(upload.id))
+    assert item is not None
+    assert int(item["ttl"]["N"]) == upload.expires + store.uploads.KEPT_SECONDS
+    assert not any("secret" in name and len(value["S"]) < 64 for name, value in item.items())
 
 
 def test_the_sweep_takes_what_is_old_and_leaves_what_is_young(
