@@ -1,5 +1,7 @@
 """Filters through relations, back relations and other collections; limits of a client's filter."""
 
+from collections.abc import Mapping
+
 import pytest
 
 from tests.conformance.pair import Pair
@@ -231,7 +233,7 @@ AS_USER: dict[str, str | int | None] = {
     "@request.auth.id = id": 403, "rf_posts_via_owner.n ?= 'p1'": "U",
     "rf_authors_via_user.n ?= 'hidden'": "", "email ~ 'rf' || name = 'U'": "SU",
 }  # fmt: skip
-TABLES = {
+TABLES: dict[str, Mapping[str, str | int | None]] = {
     "POSTS": POSTS, "AS_GUEST": AS_GUEST, "AS_GUEST_SEALED": AS_GUEST_SEALED, "AS_USER": AS_USER,
 }  # fmt: skip
 WHERE = {

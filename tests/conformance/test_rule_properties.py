@@ -49,8 +49,8 @@ OWN = ("t", "n", "b", "d", "s", "ms", "j", "j.k", "ms:each", "ms:length", "t:low
        "owner", "owner.t", "owner.ms:each", "many.t", "many.n", "many.ms:each", "many.user.t",
        "many:each", "many:length", "hid")  # fmt: skip
 BODY = ("t", "n", "b", "d", "ms", "j", "j.k", "ms:each", "ms:length", "t:isset", "ms:isset",
-        "t:changed", "n:changed", "ms:changed", "t:lower", "owner", "owner.t", "many.t", "many:each",
-        "many:length", "zzz", "hid", "id", "many")  # fmt: skip
+        "t:changed", "n:changed", "ms:changed", "t:lower", "owner", "owner.t", "many.t",
+        "many:each", "many:length", "zzz", "hid", "id", "many")  # fmt: skip
 AUTH = ("id", "t", "ms", "ms:each", "ms:length", "zzz", "collectionName", "rp_via_owner.t",
         "rp_targets_via_user.n", "id:isset")  # fmt: skip
 OTHERS = ("@request.method", "@request.context", "@request.query.q", "@request.headers.x_a",

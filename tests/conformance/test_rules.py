@@ -43,6 +43,7 @@ RULES = {
     "stored": "n = 'x'", "stored_or_body": "n = 'stored' || @request.body.n = 'x'",
     "relation": "owner.name = 'U'", "new_id": "id != ''", "id_given": "id = 'rugiven00000001'",
     "created": "created != ''", "select": "ms:each ?= 'x1'", "select_length": "ms:length = 2",
+    "malformed": "'x1' ~ @request.body.ms:each",
 }  # fmt: skip
 FIELDS = (
     text("n"), number("v"), select("ms", "x1 x2 y1", 3), relation("owner", "ru_users"),
@@ -216,6 +217,35 @@ UPDATES = [
     _update("select", {"ms": ["y1"]}, 200), _update("select_length", {"ms": ["x1", "x2"]}, 404),
     _update("created", {}, 200),
 ]  # fmt: skip
+GONE = base("ru_gone", text("n"))
+LEFT = base("ru_left", text("n"), rule="@collection.ru_gone.n ?= n || n = 'x'")
+BROKEN = (
+    Step("POST", "/api/collections", "super", json=GONE),
+    Step("POST", "/api/collections", "super", json=LEFT),
+    create("ru_left", {"id": "ruleft000000001", "n": "x"}, "super"),
+    Step("DELETE", "/api/collections/ru_gone", "super"),
+)
+AT_WORK = [
+    Scenario(
+        "a rule whose other collection is gone", listing("ru_left"), 400, before=BROKEN,
+        after=(
+            view("ru_left", "ruleft000000001"), create("ru_left", {"n": "x"}),
+            update("ru_left", "ruleft000000001", {"n": "y"}), delete("ru_left", "ruleft000000001"),
+            listing("ru_left", "super"), view("ru_left", "ruleft000000001", "super"),
+        ),
+    ),
+    Scenario(
+        "a rule that fails on what is not sent", listing("ru_malformed"), 400,
+        before=(create("ru_malformed", {"id": "rumalf000000001", "ms": ["x1"]}, "super"),),
+        after=(
+            view("ru_malformed", "rumalf000000001"), create("ru_malformed", {}),
+            create("ru_malformed", {"ms": ["x1"]}),
+            update("ru_malformed", "rumalf000000001", {"n": "y"}),
+            update("ru_malformed", "rumalf000000001", {"n": "y", "ms": ["x1"]}),
+            delete("ru_malformed", "rumalf000000001"),
+        ),
+    ),
+]  # fmt: skip
 READS = [
     Scenario("a list by the owner", listing("ru_own", "user"), 200),
     Scenario("a list by a guest", listing("ru_own"), 200),
@@ -270,6 +300,8 @@ READS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("scenario", CREATES + UPDATES + READS, ids=lambda scenario: scenario.name)
+@pytest.mark.parametrize(
+    "scenario", CREATES + UPDATES + READS + AT_WORK, ids=lambda scenario: scenario.name
+)
 def test_rules_mean_the_same(scenario: Scenario, pair: Pair) -> None:
     pair.check(scenario)
