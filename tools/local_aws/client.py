@@ -9,7 +9,8 @@ from typing import IO, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
 STOP_SECONDS = 30.0
-KEPT_VARIABLES = ("PATH", "HOME", "LANG", "TMPDIR", "LOG_LEVEL")
+KEPT_VARIABLES = ("PATH", "HOME", "LANG", "TMPDIR", "LOG_LEVEL", "AUTH")
+"""What the local AWS inherits. AUTH=true makes it enforce IAM."""
 
 
 class LocalAws(NamedTuple):
