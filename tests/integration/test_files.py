@@ -11,8 +11,9 @@ import boto3
 import pytest
 
 from chalicelib import config, services, store
-from chalicelib.aws import s3_files
+from chalicelib.aws import s3, s3_files
 from chalicelib.domain import file_answers
+from chalicelib.errors import UnavailableError
 from chalicelib.services import file_sweep
 from chalicelib.web import limits
 from tests.conformance.client import Part
@@ -228,6 +229,49 @@ def test_a_refused_write_stores_nothing(files: Files) -> None:
     assert again.status == 400
     assert stored_objects() == before
     assert store.sweeps.due(10) == []
+
+
+def test_a_bucket_that_fails_at_the_second_file_keeps_none(
+    files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = stored_objects(), files.client.as_root("GET", "/api/collections/docs/records")
+    put = store.files.put
+    done: list[str] = []
+
+    def failing_put(key: str, content: Any) -> None:
+        if done:
+            raise UnavailableError
+        done.append(key)
+        put(key, content)
+
+    monkeypatch.setattr(store.files, "put", failing_put)
+    parts = (upload("one.txt", "1"), upload("two.txt", "2", "fs"))
+    assert files.form("POST", "/api/collections/docs/records", *parts).status == 503
+    assert len(done) == 1
+    after = stored_objects(), files.client.as_root("GET", "/api/collections/docs/records")
+    assert after == before
+
+
+def test_a_file_that_somebody_took_from_the_bucket_is_not_found(files: Files) -> None:
+    record = files.create("docs", upload("one.png", picture()))
+    s3_files.delete([f"{record['collectionId']}/{record['id']}/{record['f']}"])
+    assert files.get(record, record["f"]).status == 404
+    assert files.get(record, record["f"], "?thumb=20x10").status == 404
+    assert files.send("HEAD", files.url(record, record["f"])).status == 404
+    files.update(record, Part("f", ""))
+
+
+def test_a_bucket_that_fails_after_the_commit_is_swept_later(
+    files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = files.create("docs", upload("one.txt", "1"))
+    with monkeypatch.context() as patch:
+        patch.setattr(s3_files, "delete", lambda _names: (_ for _ in ()).throw(s3.S3Error("no")))
+        files.update(record, Part("f", ""))
+    folder = f"{record['collectionId']}/{record['id']}/"
+    assert len(stored_objects(folder)) == 1
+    assert services.file_sweep.work(20)
+    assert stored_objects(folder) == set()
 
 
 def test_racing_updates_of_one_record_leave_the_winners_files(files: Files) -> None:
