@@ -22,7 +22,7 @@ from chalicelib.aws import dynamodb
 from chalicelib.domain.collection import Collection, Index, Schema
 from chalicelib.domain.request import Record, UploadedFile
 from chalicelib.errors import BadRequestError
-from chalicelib.store import guards, keys, records
+from chalicelib.store import keys, records
 from chalicelib.store.records import Item, Stored
 
 MAX_ACTIONS = 100
@@ -147,11 +147,13 @@ class Changes:
         self._staged[collection.storage, record_id] = staged
 
     def _refuse_taken_within(self, staged: Staged) -> None:
-        mine = dict(guards.of_record(staged.collection, staged.after))
+        mine = dict(store.guards.of_record(staged.collection, staged.after))
         for other in self.of_collection(staged.collection) if mine else ():
             if other.after is None or other.after.record["id"] == staged.id:
                 continue
-            for name, (index, value) in guards.of_record(other.collection, other.after).items():
+            for name, (index, value) in store.guards.of_record(
+                other.collection, other.after
+            ).items():
                 if name in mine and mine[name][1] == value:
                     raise UniqueError(staged, index)
 
@@ -221,7 +223,7 @@ class Changes:
         return uploads, [key for key in before if key not in after]
 
     def _actions(self) -> Iterator[Action]:
-        exchange = guards.Exchange()
+        exchange = store.guards.Exchange()
         for staged in self._staged.values():
             if staged.before is None and staged.after is None:
                 continue

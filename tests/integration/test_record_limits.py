@@ -181,7 +181,8 @@ def test_a_record_written_twice_in_a_batch_leaves_one_document(client: Client) -
 def test_a_write_that_meets_another_leaves_one_document(client: Client) -> None:
     note = new(client, n=0)
     path = f"{NOTES}/{note}"
-    commit, calls = store.changes.Changes.commit, []
+    commit = store.changes.Changes.commit
+    calls: list[Any] = []
 
     def late(changes: Any, checks: Any = None) -> None:
         calls.append(changes)
@@ -218,7 +219,8 @@ def test_a_reader_beside_a_writer_sees_one_version_or_the_other(client: Client) 
     """The document that the reader's item points to goes when the next one is written."""
     note = new(client, page="a" * 400_000)
     path = f"{NOTES}/{note}"
-    get, meetings = aws.s3.get, []
+    get = aws.s3.get
+    meetings: list[str] = []
 
     def late(name: str) -> bytes:
         if threading.current_thread() is threading.main_thread() and not meetings:
@@ -236,7 +238,8 @@ def test_a_reader_beside_a_writer_sees_one_version_or_the_other(client: Client) 
 
 def test_a_record_deleted_while_it_is_read_is_no_crash(client: Client) -> None:
     note = new(client, page="a" * 400_000)
-    get, meetings = aws.s3.get, []
+    get = aws.s3.get
+    meetings: list[str] = []
 
     def late(name: str) -> bytes:
         if not meetings:
@@ -349,9 +352,8 @@ def test_related_records_are_read_within_the_budget(client: Client) -> None:
 def test_documents_of_a_list_are_counted_before_they_are_fetched(client: Client) -> None:
     ids = [new(client, page="p" * 400_000, n=n) for n in range(4)]
     fetched: list[str] = []
-    get = aws.s3.get
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(aws.s3, "get", lambda name: fetched.append(name) or get(name))
+        patch.setattr(aws.s3, "get", fetched.append)
         answer = client("GET", NOTES, token=client.root)
     assert (answer.status, "1 MB of records" in answer.body["message"]) == (400, True)
     assert fetched == []
@@ -363,7 +365,8 @@ def test_conflicts_of_large_writes_end(client: Client) -> None:
     """Every attempt uploads anew; what the lost attempts brought is removed."""
     note = new(client, page=noise(400_000), n=0)
     path = f"{NOTES}/{note}"
-    commit, calls = store.changes.Changes.commit, []
+    commit = store.changes.Changes.commit
+    calls: list[Any] = []
 
     def contested(changes: Any, checks: Any = None) -> None:
         calls.append(changes)
