@@ -27,7 +27,8 @@ from tests.e2e.cluster import Cluster
 MIB = 1024 * 1024
 SIZE_BYTES = int(os.environ.get("UPLOAD_MB", "60")) * 1_000_000
 KILLS = int(os.environ.get("UPLOAD_KILLS", "5"))
-MOST_SECONDS_BETWEEN_KILLS = 0.6 * SIZE_BYTES / KILLS / 12_000_000
+MOST_SECONDS_TO_KILL = 0.1
+"""From when a random offset is reached: about as long as one chunk takes."""
 CHUNK_BYTES = 4 * MIB
 FOLDER = Path(__file__).parent / "tus"
 RUN_SECONDS = 120 + KILLS * 20 + SIZE_BYTES / 1_000_000
@@ -61,26 +62,37 @@ def node() -> list[str]:
 def test_kills_of_the_app_lose_nothing(cluster: Cluster, file: Path, client: str) -> None:
     command = node() if client == "tus-js-client" else [sys.executable, str(FOLDER / "upload.py")]
     running = _start(cluster, command, file)
-    kills = 0
-    while kills < KILLS:
-        time.sleep(random.uniform(0.05, MOST_SECONDS_BETWEEN_KILLS))
-        if running.poll() is not None:
-            break
+    assert running.stdout is not None
+    url = running.stdout.readline().strip()
+    for offset in sorted(random.randrange(SIZE_BYTES * 9 // 10) for _ in range(KILLS)):
+        _wait_until(cluster, url, offset, running)
+        time.sleep(random.uniform(0, MOST_SECONDS_TO_KILL))
+        assert running.poll() is None, "the upload was over before the last kill"
         cluster.apps[0].kill()
-        kills += 1
         cluster.apps[0].start()
-    output, errors = running.communicate(timeout=RUN_SECONDS)
+    _, errors = running.communicate(timeout=RUN_SECONDS)
 
     assert running.returncode == 0, errors[-3000:]
-    assert kills == KILLS, f"the upload was over after {kills} kills: make it larger"
-    _check(cluster, file, output.strip())
+    _check(cluster, file, url)
 
 
 def test_four_at_once_are_joined(cluster: Cluster, file: Path) -> None:
     running = _start(cluster, node(), file, "4")
     output, errors = running.communicate(timeout=RUN_SECONDS)
     assert running.returncode == 0, errors[-3000:]
-    _check(cluster, file, output.strip())
+    _check(cluster, file, output.split()[-1])
+
+
+def _wait_until(cluster: Cluster, url: str, offset: int, running: subprocess.Popen[str]) -> None:
+    give_up_at = time.monotonic() + RUN_SECONDS
+    while running.poll() is None and _seen(cluster, url)["offset"] < offset:
+        assert time.monotonic() < give_up_at
+        time.sleep(0.01)
+
+
+def _seen(cluster: Cluster, url: str) -> dict[str, Any]:
+    seen: dict[str, Any] = cluster.must("GET", "/api/uploads/" + url.rpartition("/")[2])
+    return seen
 
 
 def _start(cluster: Cluster, command: list[str], file: Path, *more: str) -> subprocess.Popen[str]:
@@ -93,8 +105,7 @@ def _start(cluster: Cluster, command: list[str], file: Path, *more: str) -> subp
 
 def _check(cluster: Cluster, file: Path, url: str) -> None:
     """Compare what S3 has with the file, then remove it: the local AWS keeps it in memory."""
-    path = "/api/uploads/" + url.rpartition("/")[2]
-    seen = cluster.must("GET", path)
+    seen = _seen(cluster, url)
     assert (seen["state"], seen["offset"]) == ("done", SIZE_BYTES), seen
     assert _sha256_in_s3(cluster, seen["id"]) == _sha256(file)
     multipart = "/api/uploads/s3/multipart/" + seen["id"]

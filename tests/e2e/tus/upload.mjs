@@ -1,5 +1,6 @@
 // Uploads a file with the official tus client, going on after every failure.
-// Usage: node upload.mjs ENDPOINT TOKEN FILE CHUNK_BYTES [PARALLEL]; prints the upload's URL.
+// Usage: node upload.mjs ENDPOINT TOKEN FILE CHUNK_BYTES [PARALLEL]; prints the upload's URL as
+// soon as there is one, and exits with 0 when the file is there.
 import fs from 'node:fs'
 import * as tus from 'tus-js-client'
 
@@ -16,6 +17,7 @@ const upload = new tus.Upload(fs.createReadStream(path), {
     console.error(String(error))
     process.exit(1)
   },
-  onSuccess: () => console.log(upload.url),
+  onUploadUrlAvailable: () => console.log(upload.url),
+  onSuccess: () => parallel && console.log(upload.url),
 })
 upload.start()

@@ -1,13 +1,11 @@
-"""Uploads a file with tuspy, going on after every failure; prints the upload's URL.
+"""Uploads a file with tuspy, going on after every failure; prints the upload's URL at once.
 
 python upload.py ENDPOINT TOKEN FILE CHUNK_BYTES
 """
 
 import sys
-import time
 
 from tusclient import client
-from tusclient.exceptions import TusCommunicationError
 
 
 def main() -> None:
@@ -19,14 +17,9 @@ def main() -> None:
         retries=200,
         retry_delay=1,
     )
-    for _ in range(200):
-        try:
-            uploader.upload()
-        except TusCommunicationError:  # it does not repeat a creation itself
-            time.sleep(0.5)
-        else:
-            print(uploader.url)  # noqa: T201 - its caller reads it
-            return
+    uploader.set_url(uploader.create_url())
+    print(uploader.url, flush=True)  # noqa: T201 - its caller reads it
+    uploader.upload()
 
 
 if __name__ == "__main__":
