@@ -104,4 +104,5 @@ def check(pair: Pair, scenario: Scenario) -> None:
         assert ours == theirs
     else:
         assert ours != theirs
+        assert ours.startswith(f"{scenario.ours.status}\n"), ours[:1500]
         assert all(text in ours for text in scenario.ours.has)

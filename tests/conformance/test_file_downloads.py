@@ -7,7 +7,7 @@ import pytest
 from tests.conformance import files
 from tests.conformance.files import HEADERS, NOT_MODIFIED, check, one, post
 from tests.conformance.pair import Pair
-from tests.conformance.scenario import Scenario, Step
+from tests.conformance.scenario import Expected, Scenario, Step
 from tests.conformance.world import Person, World, auth, base, field_of
 from tests.integration.file_client import picture
 
@@ -292,7 +292,19 @@ TOKENS = [
 ]
 
 
-SCENARIOS = DOWNLOADS + TOKENS
+LARGE = [
+    Scenario(
+        "a file of 4.5 MiB",
+        get(),
+        200,
+        before=(post("dl", one("- " * 2_359_296)),),
+        headers=("location", "content-disposition"),
+        differs="file-link",
+        ours=Expected(307, ("X-Amz-Signature", "attachment")),
+    )
+]
+
+SCENARIOS = DOWNLOADS + TOKENS + LARGE
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
