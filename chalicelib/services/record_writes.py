@@ -150,6 +150,8 @@ def _stage(
         missing_relations=_missing_relations(session, collection, applied.record, original),
         new_files=applied.new_files,
     )
+    if stored is None and not keys.may_be_id(applied.record["id"]):
+        errors.setdefault("id", _too_long_id())
     if errors:
         raise BadRequestError(message, errors)
     record = _hashed(collection, applied)
@@ -164,6 +166,12 @@ def _stage(
         key = store.files.object_key(collection.id, record["id"], new.name)
         session.changes.uploads[key] = new.upload
     return after
+
+
+def _too_long_id() -> ErrorData:
+    most = keys.MAX_ID_CHARACTERS
+    message = f"Must be no more than {most} character(s)."
+    return field_error("validation_max_text_constraint", message, {"max": most})
 
 
 def _with_side_effects(

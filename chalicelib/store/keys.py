@@ -44,6 +44,8 @@ Key = dict[str, dict[str, Any]]
 SLOTS = 8
 MAX_ID_CHARACTERS = 255
 """A longer id names no record: DynamoDB would refuse it as a key."""
+MAX_ID_BYTES = 750
+"""So that a reference, which holds a field's key beside the id, stays below 1,024 bytes."""
 
 COLLECTIONS = "COLLECTIONS"
 COLLECTION_PREFIX = "COLLECTION#"
@@ -73,7 +75,12 @@ def records_partition(storage: str) -> str:
 
 def may_be_id(text: str) -> bool:
     """Whether a record can have this id at all."""
-    return 0 < len(text) <= MAX_ID_CHARACTERS
+    if text.isascii():
+        return 0 < len(text) <= MAX_ID_CHARACTERS
+    try:
+        return len(text) <= MAX_ID_CHARACTERS and len(text.encode()) <= MAX_ID_BYTES
+    except UnicodeEncodeError:  # half a character, from a token's JSON
+        return False
 
 
 def record(storage: str, record_id: str) -> Key:

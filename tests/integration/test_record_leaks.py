@@ -153,3 +153,13 @@ def test_a_batch_part_with_a_broken_address_fails_alone(client: Client, url: str
     answer = client("POST", "/api/batch", parts, client.root)
     assert answer.status == 400
     assert answer.body["data"]["requests"]["0"]["code"] == "batch_request_failed"
+
+
+@pytest.mark.parametrize(
+    "claim", ['"\\ud800"', "1", '{"a": 1}', '"' + "x" * 3000 + '"', '""', "null"]
+)
+def test_a_token_of_nonsense_is_a_guest_s(client: Client, claim: str) -> None:
+    claims = f'{{"id": {claim}, "collectionId": "members", "type": "auth", "exp": 9999999999}}'
+    payload = urlsafe_b64encode(claims.encode()).rstrip(b"=").decode()
+    header = urlsafe_b64encode(b'{"alg":"HS256","typ":"JWT"}').rstrip(b"=").decode()
+    assert listed(client, NEWS, f"{header}.{payload}.c2lnbmF0dXJl")[0] == 200

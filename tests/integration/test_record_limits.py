@@ -307,6 +307,39 @@ def test_no_value_of_a_filter_is_too_long(client: Client, filter_: str, sort: st
     assert client.as_root("GET", f"{NOTES}?{query}")["items"] == []
 
 
+@pytest.mark.parametrize(
+    ("record_id", "status"),
+    [
+        ("x" * 255, 200),
+        ("é" * 255, 200),
+        ("a#b", 200),  # the character that parts keys
+        ("x" * 256, 400),
+        ("x" * 1100, 400),
+        ("\U0001f600" * 200, 400),  # 800 bytes
+    ],
+)
+def test_an_id_is_refused_or_reached(client: Client, record_id: str, status: int) -> None:
+    """PocketBase lets an id pattern of one's own take up to 5,000 characters."""
+    own_id = {"name": "id", "type": "text", "pattern": "^.+$", "min": 1, "max": 0}
+    fields = [{**own_id, "primaryKey": True, "system": True, "required": True}]
+    if client("GET", "/api/collections/longs", token=client.root).status == 404:
+        longs = {"name": "longs", "type": "base", "fields": fields}
+        longs_id = client.as_root("POST", "/api/collections", longs)["id"]
+        to_long = {"name": "to" * 50, "type": "relation", "collectionId": longs_id, "maxSelect": 1}
+        links = {"name": "longlinks", "type": "base", "fields": [to_long]}
+        client.as_root("POST", "/api/collections", links)
+    path = "/api/collections/longs/records"
+    answer = client("POST", path, {"id": record_id}, client.root)
+    assert answer.status == status, answer
+    if status == 400:
+        assert answer.body["data"]["id"]["code"] == "validation_max_text_constraint"
+        return
+    link = client.as_root("POST", "/api/collections/longlinks/records", {"to" * 50: record_id})
+    expanded = client.as_root("GET", f"{path}/{record_id}?expand=longlinks_via_{'to' * 50}")
+    assert expanded["expand"][f"longlinks_via_{'to' * 50}"][0]["id"] == link["id"]
+    client.as_root("DELETE", f"{path}/{record_id}")
+
+
 def test_many_references_of_one_record(client: Client) -> None:
     tags = [f"tag{n:012d}" for n in range(48)]
     assert batch(client, *(("POST", TAGS, {"id": tag}) for tag in tags)).status == 200

@@ -27,7 +27,12 @@ FORBIDDEN = (
     "asyncio",
 )
 
-EVERY_REQUEST = set(
+
+def names_in(text: str) -> set[str]:
+    return set(text.split())
+
+
+EVERY_REQUEST = names_in(
     """
     chalicelib
     chalicelib.aws
@@ -84,10 +89,10 @@ EVERY_REQUEST = set(
     chalicelib.web.payload
     chalicelib.web.reply
     chalicelib.web.router
-    """.split()
+    """
 )
 
-WITH_A_RULE = set(
+WITH_A_RULE = names_in(
     """
     chalicelib.domain.filters
     chalicelib.domain.filters.columns
@@ -107,19 +112,19 @@ WITH_A_RULE = set(
     chalicelib.domain.filters.search
     chalicelib.domain.filters.sort
     chalicelib.domain.filters.values
-    """.split()
+    """
 )
 
-A_LIST = set(
+A_LIST = names_in(
     """
     chalicelib.domain.paging
     chalicelib.domain.query_plan
     chalicelib.services.candidates
     chalicelib.services.record_search
-    """.split()
+    """
 )
 
-A_WRITE = set(
+A_WRITE = names_in(
     """
     chalicelib.domain.auth_record
     chalicelib.domain.autogenerate
@@ -142,7 +147,7 @@ A_WRITE = set(
     chalicelib.passwords
     chalicelib.services.record_writes
     chalicelib.store.guards
-    """.split()
+    """
 )
 
 PROGRAM = """
