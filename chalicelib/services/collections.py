@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from chalicelib import services, store
+from chalicelib.aws.s3 import S3Error
 from chalicelib.domain import dates, definition, definition_changes, indexes, oauth2_providers
 from chalicelib.domain.collection import Collection, Definition, Schema
 from chalicelib.domain.request import Call
@@ -112,7 +113,11 @@ def replace_storage(collection_id: str) -> None:
 def import_(call: Call) -> None:
     """Create and update many collections at once, all or none. Raises as `create`."""
     services.session.open(call).require_superuser()
-    body = _body(call, definition_changes.BAD_IMPORT_BODY)
+    import_definitions(_body(call, definition_changes.BAD_IMPORT_BODY))
+
+
+def import_definitions(body: dict[str, Any]) -> None:
+    """As `import_`, for whoever operates the deployment: no caller is asked for."""
     until = services.index_building.deadline()
 
     def decide(schema: Schema) -> Change:
@@ -229,12 +234,13 @@ def _halfway(until: float) -> float:
 
 
 def _tidy() -> None:
-    """Go on with unfinished indexes and empty dropped storages for a while.
+    """Sweep files, go on with unfinished indexes and empty dropped storages for a while.
 
     What is left is left to the next change; trouble here is none of the caller's.
     """
     until = time.monotonic() + TIDY_SECONDS
-    with contextlib.suppress(UnavailableError):
+    services.file_sweep.now_and_then()
+    with contextlib.suppress(UnavailableError, S3Error):
         services.index_building.work_on_rest(until)
         for note in store.dropped.all_of():
             services.truncation.drop_rows(note)
