@@ -99,10 +99,15 @@ def delete(call: Call, ref: str) -> None:
 
 
 def replace_storage(collection_id: str) -> None:
-    """Give a collection a new, empty storage: all its records are gone at once."""
+    """Give a collection that no other points to a new, empty storage: its records are gone at once.
+
+    Raises `UnavailableError` if another has begun to point to it.
+    """
 
     def decide(schema: Schema) -> Change:
         emptied = found(schema, collection_id)
+        if any(other.id != collection_id for other, _ in schema.relations_to(emptied)):
+            raise UnavailableError("Another collection has begun to refer to it. Please try again.")
         made = emptied.definition | {"storage": definition.new_storage()}
         return Change([made], [], [store.dropped.of_collection(emptied, schema)])
 

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib import store
+from chalicelib import services, store
 from chalicelib.aws import dynamodb
+from chalicelib.domain import definition_indexes
 from chalicelib.store import keys
 from chalicelib.store.changes import Changes
 from tests.integration.auth_client import SETTINGS, USERS, Answer, Client
@@ -231,6 +232,53 @@ def test_a_failed_write_leaves_neither_guard_nor_reference(client: Client) -> No
         patch.setattr(Changes, "commit", refuse)
         assert client("POST", LINKS, {"must": target}, client.root).status == 500
     assert references_to(target) == []
+
+
+def test_a_value_given_up_while_an_index_is_filled_may_be_another_s_still(client: Client) -> None:
+    """Both had it before the index; the first pass has guarded it for one of them."""
+    fields = [{"name": "v", "type": "text"}]
+    made = client.as_root(
+        "POST", "/api/collections", {"name": "dups", "type": "base", "fields": fields}
+    )
+    path = "/api/collections/dups/records"
+    guarded, other = new(client, path, v="x"), new(client, path, v="x")
+
+    def with_index(definition: Any) -> Any:
+        wanted = definition | {"indexes": ["CREATE UNIQUE INDEX dups_v ON dups (v)"]}
+        states = definition_indexes.states(wanted, definition, definition_indexes.BUILDING)
+        return wanted | {"indexStates": states}
+
+    services.collections.change(made["id"], with_index)
+    guard = keys.unique_guard(collection("dups").storage, "dups_v", "x\0")
+    dynamodb.put(guard | {"id": {"S": guarded}})
+    client.as_root("PATCH", f"{path}/{other}", {"v": "y"})
+    held = dynamodb.get(guard)
+    assert held is not None
+    assert held["id"]["S"] == guarded
+    client.as_root("PATCH", f"{path}/{guarded}", {"v": "z"})
+    assert dynamodb.get(guard) is None
+
+
+def test_a_collection_that_is_referred_to_meanwhile_keeps_its_records(client: Client) -> None:
+    made = client.as_root("POST", "/api/collections", {"name": "targets", "type": "base"})
+    path = "/api/collections/targets/records"
+    target = new(client, path)
+    replace = services.collections.replace_storage
+
+    def late(collection_id: str) -> None:
+        to_it = {"name": "to", "type": "relation", "collectionId": made["id"], "maxSelect": 1}
+        body = {"name": "sources", "type": "base", "fields": [to_it]}
+        client.as_root("POST", "/api/collections", body)
+        new(client, "/api/collections/sources/records", to=target)
+        replace(collection_id)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(services.collections, "replace_storage", late)
+        truncated = client("DELETE", "/api/collections/targets/truncate", token=client.root)
+    assert truncated.status == 503
+    assert exists(client, path, target)
+    client.as_root("DELETE", "/api/collections/targets/truncate")  # reference by reference
+    assert client.as_root("GET", "/api/collections/sources/records")["items"][0]["to"] == ""
 
 
 def test_an_email_given_up_is_free_at_once(client: Client) -> None:
