@@ -103,7 +103,8 @@ class Search:
     def _planned(self) -> Plan:
         private = self._private() if self._is_client else query_plan.Private()
         plan = query_plan.plan(self._collection, self._conditions, self._columns, private)
-        if self._options.cursor is not None and plan.reference is not None:
+        if self._options.cursor is not None and (plan.reference is not None or not plan.is_sorted):
+            # A cursor needs the order more than the narrowing.
             return query_plan.plan(self._collection, (), self._columns, private)
         return plan
 
