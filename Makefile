@@ -10,7 +10,7 @@ PYTEST := $(BIN)/python -m pytest -q
 .DEFAULT_GOAL := help
 .PHONY: help run test check fmt types clean bench bench-uploads \
         test-unit test-integration test-conformance test-sdk test-deployed \
-        package deploy bootstrap superuser destroy
+        package deploy bootstrap superuser import destroy
 
 help:  ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
@@ -52,6 +52,9 @@ bootstrap: $(STAMP)  ## STAGE=dev: table, bucket and policy for chalice deploy
 
 superuser: $(STAMP)  ## STAGE=dev EMAIL=you@example.com: make a superuser of a deployed stage
 	@$(BIN)/python -m tools.deploy.superuser --stage "$(STAGE)" --email "$(EMAIL)"
+
+import: $(STAMP)  ## FROM=pb_data STAGE=dev: move a PocketBase's data into a deployed stage
+	@$(BIN)/python -m tools.import_pocketbase "$(FROM)" --stage "$(STAGE)"
 
 destroy: $(STAMP)  ## STAGE=dev: delete the stack; table and bucket stay
 	@$(BIN)/python -m tools.deploy.destroy --stage "$(STAGE)"
