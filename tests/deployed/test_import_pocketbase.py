@@ -1,4 +1,4 @@
-"""A PocketBase with people, relations and files moves into a deployed stage, and answers the same."""
+"""A PocketBase with people, relations and files moves into a deployed stage and answers alike."""
 
 import os
 import subprocess
@@ -43,7 +43,7 @@ FULL = {
 
 
 class Old:
-    """The PocketBase that is left behind: what it answered, and its folder."""
+    """The PocketBase that is left behind."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "dir"
