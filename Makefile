@@ -4,12 +4,13 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 DEPLOY := $(VENV)/.installed-deploy
+CDK    := infrastructure/.venv/.installed
 NODE   := node_modules/.installed
 PYTEST := $(BIN)/python -m pytest -q
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check fmt types clean bench bench-uploads \
-        test-unit test-integration test-conformance test-sdk test-deployed \
+        test-unit test-integration test-conformance test-sdk test-deployed test-cdk \
         package deploy bootstrap superuser import destroy
 
 help:  ## Show what can be made
@@ -41,6 +42,9 @@ test-sdk: $(STAMP) $(NODE)  ## The unchanged JavaScript SDK against Dormouse
 test-deployed: $(DEPLOY) $(NODE)  ## Deploy to a local AWS by CloudFormation and test that; not part of make test
 	$(PYTEST) tests/deployed
 
+test-cdk: $(STAMP) $(CDK)  ## Synthesise the CDK stack and compare it; installs 240 MB
+	$(PYTEST) tests/cdk
+
 package: $(STAMP)  ## STAGE=dev: the zip and the template, in .local/package
 	@$(BIN)/python -m tools.deploy.package --stage "$(STAGE)" $(OPTIONS)
 
@@ -70,7 +74,7 @@ fmt: $(STAMP)  ## Format and fix what can be fixed
 	$(BIN)/ruff check --fix .
 
 clean:  ## Remove what make made; the state in .local/ stays
-	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) infrastructure/.venv node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(STAMP): requirements.txt requirements-dev.txt
@@ -86,6 +90,11 @@ $(STAMP): requirements.txt requirements-dev.txt
 $(DEPLOY): $(STAMP) requirements-deploy.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-deploy.txt
 	@$(BIN)/pip check
+	@touch $@
+
+$(CDK): infrastructure/requirements.txt
+	$(PYTHON) -m venv infrastructure/.venv
+	infrastructure/.venv/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
 $(NODE): package.json package-lock.json

@@ -38,7 +38,8 @@ POSTS = {
 RECORDS = "/api/collections/posts/records"
 FULL = {
     "title": "full", "published": True, "rank": 1.5, "when": "2026-01-02 03:04:05.678Z",
-    "where": {"lon": 1.5, "lat": -2}, "more": {"a": [1, None, "ü"]}, "tags": ["c", "a"], "kind": "y",
+    "where": {"lon": 1.5, "lat": -2}, "more": {"a": [1, None, "ü"]},
+    "tags": ["c", "a"], "kind": "y",
 }  # fmt: skip
 
 
