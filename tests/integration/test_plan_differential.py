@@ -181,7 +181,7 @@ def sorted_by(items: list[dict[str, Any]], wanted: Wanted) -> list[list[Any]]:
 
 @pytest.mark.timeout(600)
 @settings(
-    max_examples=120,
+    max_examples=60,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
