@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.conformance.pair import Pair
 from tests.conformance.requests import listing
-from tests.conformance.test_properties import bounded
+from tests.conformance.test_properties import fewer
 from tests.conformance.world import (
     Side,
     World,
@@ -103,7 +103,7 @@ pages = st.fixed_dictionaries(
 pytestmark = pytest.mark.timeout(600)
 
 
-@bounded
+@fewer
 @given(expression=filters, sort=sorts, page=pages)
 def test_random_pages_through_indexes_hold_the_same(
     pair: Pair, expression: str, sort: list[str], page: dict[str, Any]
@@ -115,7 +115,7 @@ def test_random_pages_through_indexes_hold_the_same(
     assert ours == theirs, query
 
 
-@bounded
+@fewer
 @given(expression=filters, sort=sorts, page=pages)
 def test_random_sorts_by_indexes_give_the_same_order(
     pair: Pair, expression: str, sort: list[str], page: dict[str, Any]
@@ -130,7 +130,7 @@ def test_random_sorts_by_indexes_give_the_same_order(
     assert ours == theirs, query
 
 
-@bounded
+@fewer
 @given(expression=filters, sort=sorts)
 def test_pages_by_cursor_are_the_whole_list(pair: Pair, expression: str, sort: list[str]) -> None:
     """Dormouse's own `?cursor=` gives, page by page, what PocketBase gives at once."""

@@ -159,6 +159,10 @@ def _same(pair: Pair, collection: str, **query: str) -> None:
     assert ours == theirs, query
 
 
+# For examples of many requests each.
+fewer = settings(bounded, max_examples=EXAMPLES // 4)
+
+
 @bounded
 @given(expression=joined(st.one_of(leaves, leaves, flipped)))
 def test_random_filters_find_the_same(pair: Pair, expression: str) -> None:
