@@ -10,7 +10,7 @@ import pytest
 
 from tests.deployed import stage
 from tests.deployed.stage import Deployed
-from tools.deploy import destroy, project
+from tools.deploy import destroy, project, template
 from tools.deploy.package import Package
 from tools.deploy.stack import StackError
 from tools.local_aws import client
@@ -166,3 +166,22 @@ def test_a_failed_update_rolls_back(fresh_aws: LocalAws, packaged: Package) -> N
     assert function(fresh_aws, outputs)["MemorySize"] == 512
     with stage.reached(fresh_aws, outputs) as live:
         assert live.ask("GET", "/api/health").status == 200
+
+
+def test_snap_start_leads_callers_to_a_published_version(
+    fresh_aws: LocalAws, packaged: Package
+) -> None:
+    document = json.loads(packaged.template.read_text())
+    # The local Lambda runs every Python by its own; the name alone allows SnapStart.
+    document["Resources"]["APIHandler"]["Properties"]["Runtime"] = "python3.13"
+    body = document["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    body[0] = json.loads(body[0])
+    snapped = template.finish(document, snap_start=True)
+    outputs = stage.run(fresh_aws, changed(packaged, snapped["Resources"]))
+    stage.make_superuser(fresh_aws)
+    with stage.reached(fresh_aws, outputs) as live:
+        assert live.ask("GET", "/api/health").status == 200
+    with stage.environment(fresh_aws):
+        name = outputs["APIHandlerName"]
+        alias = boto3.client("lambda").get_alias(FunctionName=name, Name="live")
+    assert alias["FunctionVersion"] == "1"
