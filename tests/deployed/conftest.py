@@ -16,6 +16,15 @@ from tools.local_aws.client import LocalAws
 GIVEN = "DORMOUSE_TEST_PACKAGE"
 """A folder with a package made before: spares a developer the minute of making it."""
 
+PACKAGING_SECONDS = 400
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give each test time for the package, which the first one that runs waits for."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(PACKAGING_SECONDS))
+
 
 @pytest.fixture(scope="session")
 def packaged(tmp_path_factory: pytest.TempPathFactory) -> Package:

@@ -185,3 +185,30 @@ def test_snap_start_leads_callers_to_a_published_version(
         name = outputs["APIHandlerName"]
         alias = boto3.client("lambda").get_alias(FunctionName=name, Name="live")
     assert alias["FunctionVersion"] == "1"
+
+
+def test_the_restore_drill_brings_a_deleted_record_back(
+    fresh_aws: LocalAws, packaged: Package
+) -> None:
+    outputs = stage.run(fresh_aws, packaged)
+    stage.make_superuser(fresh_aws)
+    with stage.reached(fresh_aws, outputs) as live:
+        live.must("POST", "/api/collections", NOTES)
+        record = live.must("POST", RECORDS, {"title": "dear"})
+        restored = f"{outputs['TableName']}-restored"
+        with stage.environment(fresh_aws):
+            dynamodb = boto3.client("dynamodb")
+            dynamodb.restore_table_to_point_in_time(
+                SourceTableName=outputs["TableName"], TargetTableName=restored,
+                UseLatestRestorableTime=True,
+            )  # fmt: skip
+            dynamodb.get_waiter("table_exists").wait(TableName=restored)
+        assert live.ask("DELETE", f"{RECORDS}/{record['id']}").status == 204
+        assert titles(live) == []
+
+        drilled = stage.run(fresh_aws, packaged, RestoredTable=restored)
+        assert drilled["TableName"] == restored
+        assert titles(live) == ["dear"]
+
+        stage.run(fresh_aws, packaged, RestoredTable="")
+        assert titles(live) == []
