@@ -22,13 +22,13 @@ from tests.conformance.world import (
 
 
 def _record(letter: str, **values: object) -> tuple[str, dict[str, object]]:
-    return "fi", {"id": f"firecord000000{letter}", "k": letter, **values}
+    return "fl", {"id": f"firecord000000{letter}", "k": letter, **values}
 
 
 WORLD = World(
     collections=(
         base(
-            "fi", text("k"), text("n"), number("v"), boolean("b"), date("d"), select("s", "x y z"),
+            "fl", text("k"), text("n"), number("v"), boolean("b"), date("d"), select("s", "x y z"),
             select("ms", "x y z", 3), json_field("js"), field_of("geoPoint", "g"),
             field_of("email", "e"), field_of("editor", "ed"), text("hid", hidden=True), rule=None,
         ),
@@ -188,9 +188,9 @@ FOUND: dict[str, str | None] = {
     "@request.query.fields = 'items.k'": "", "@request.headers.x_none = ''": "abcdefgh",
     "@request.body.x = null": "abcdefgh", "@request.body.x:isset = false": "abcdefgh",
     "@request.auth.zzz = ''": "abcdefgh", "@request.headers.host != ''": "",
-    "@request.query.zzz:isset = true": "", "@collection.fi.n ?= 'Alpha'": "abcdefgh",
-    "@collection.fi.n = 'Alpha'": "", "@collection.fi.n ?= n": "abcdefgh",
-    "@collection.fi:o.v ?> v": "abcdegh", "collectionId = 'x'": None, "collectionName = 'fi'": None,
+    "@request.query.zzz:isset = true": "", "@collection.fl.n ?= 'Alpha'": "abcdefgh",
+    "@collection.fl.n = 'Alpha'": "", "@collection.fl.n ?= n": "abcdefgh",
+    "@collection.fl:o.v ?> v": "abcdegh", "collectionId = 'x'": None, "collectionName = 'fl'": None,
     "n:isset = 'Alpha'": "a", "n:changed = true": "", "n:length = 'Alpha'": "a",
     "n:each = 'Alpha'": "a",
     # refused
@@ -201,7 +201,7 @@ FOUND: dict[str, str | None] = {
     "n = 'x' || ()": None, "v = 1.": None, "v = -": None, "v = --1": None, "v = 1.2.3": None,
     "js.a[0] = 1": None, "n:zzz = 1": None, "n: = 1": None, "n. = 1": None, "@zzz = 1": None,
     "@request.zzz = 1": None, "@request = 1": None, "@collection.zzz.n = 1": None,
-    "@collection.fi = 1": None, "@ = 1": None, "# = 1": None, "n = 'x'; v = 1": None,
+    "@collection.fl = 1": None, "@ = 1": None, "# = 1": None, "n = 'x'; v = 1": None,
     "n <> 'x'": None, "n => 'x'": None, "n ?= ": None, "? = 1": None, "v + 1 = 2": None,
     "n = `x`": None, "n = \"x'": None, " ": None, "//": None, "n = 'a' || 'b'": None,
     "n ?? 1": None, "n ?> ": None, "d = @nope": None, "n = 'x' // c && v = 1": "", "_ = 1": None,
@@ -225,7 +225,7 @@ LIMITS = {
 
 
 def row_step(_table: str, expression: str) -> Step:
-    return listing("fi", "super", filter=expression, fields="k", sort="k")
+    return listing("fl", "super", filter=expression, fields="k", sort="k")
 
 
 def _rows() -> list[Scenario]:
@@ -234,7 +234,7 @@ def _rows() -> list[Scenario]:
         for expression, found in FOUND.items()
     ]  # fmt: skip
     for name, (expression, status) in LIMITS.items():
-        step = listing("fi", "super", filter=expression, fields="k", sort="k")
+        step = listing("fl", "super", filter=expression, fields="k", sort="k")
         rows.append(Scenario(name, step, status))
     return rows
 
