@@ -70,12 +70,12 @@ def test_the_app_works_with_the_permissions_of_its_role(live: Deployed) -> None:
         "email": "a@example.com", "password": "12345678", "passwordConfirm": "12345678",
     })  # fmt: skip
     live.must("PATCH", "/api/settings", {"batch": {"enabled": True}})
-    made = live.must("POST", RECORDS, {"title": "one", "number": 1, "author": user["id"]})
+    made = live.must("POST", RECORDS, {"title": "one", "number": 9, "author": user["id"]})
     live.must("POST", "/api/batch", {"requests": [
         {"method": "POST", "url": RECORDS, "body": {"title": f"more {n}", "number": n}}
         for n in range(3)
     ]})  # fmt: skip
-    listed = live.must("GET", f"{RECORDS}?filter=number>0&sort=number&expand=author")
+    listed = live.must("GET", f"{RECORDS}?filter=number>0&sort=-number&expand=author")
     assert listed["items"][0]["expand"]["author"]["id"] == user["id"]
     live.must("PATCH", f"{RECORDS}/{made['id']}", {"number": 7})
     assert live.ask("DELETE", f"{RECORDS}/{made['id']}").status == 204
