@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from tools.deploy.package import Package
 
@@ -24,6 +25,15 @@ event = {"path": "/api/health", "resource": "/health", "httpMethod": "GET", "hea
 answer = app.app(event, None)
 assert answer["statusCode"] == 200, answer
 print(time.process_time() - started)
+"""
+
+THUMB = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from chalicelib import pictures
+from chalicelib.domain import thumb_sizes
+made = pictures.resized(open(sys.argv[2], "rb").read(), thumb_sizes.parse("10x0"))
+print(made.content_type, pictures.Image.open(pictures.io.BytesIO(made.content)).size)
 """
 
 
@@ -63,6 +73,31 @@ def test_the_cold_start_is_that_of_the_tree_with_bytecode(
     ours, theirs = (min(seconds) * 1000 for seconds in times.values())
     told = f"first answer of the package {ours:.1f} ms, of the tree {theirs:.1f} ms"
     assert ours <= 1.1 * theirs, told
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("PNG", "image/png (10, 5)"),
+        ("JPEG", "image/jpeg (10, 20)"),  # turned as its Exif says
+        ("MPO", "image/jpeg (10, 20)"),
+        ("GIF", "image/gif (10, 5)"),
+        ("WEBP", "image/png (10, 5)"),
+    ],
+)
+def test_the_trimmed_pillow_makes_thumbs(
+    packaged: Package, tmp_path: Path, kind: str, expected: str
+) -> None:
+    picture = Image.new("RGB", (40, 20), "red")
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    options = {"exif": exif} if kind in ("JPEG", "MPO") else {}
+    more = {"save_all": True, "append_images": [picture.copy()]} if kind == "MPO" else {}
+    picture.save(tmp_path / "picture", kind, **options, **more)
+    code = unpacked(packaged.code, tmp_path / "code")
+    command = [sys.executable, "-I", "-S", "-c", THUMB, str(code), str(tmp_path / "picture")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == expected, done.stderr
 
 
 def test_cfn_lint_has_nothing_to_say(packaged: Package) -> None:
