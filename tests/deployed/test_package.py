@@ -36,6 +36,18 @@ made = pictures.resized(open(sys.argv[2], "rb").read(), thumb_sizes.parse("10x0"
 print(made.content_type, pictures.Image.open(pictures.io.BytesIO(made.content)).size)
 """
 
+CLIENTS = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import pynamodb.models
+import botocore.session
+session = botocore.session.get_session()
+names = session.get_available_services()
+for name in names:
+    session.create_client(name, region_name="us-east-1")
+print(*sorted(names))
+"""
+
 
 def unpacked(source: Path, folder: Path) -> Path:
     with zipfile.ZipFile(source) as made:
@@ -98,6 +110,13 @@ def test_the_trimmed_pillow_makes_thumbs(
     command = [sys.executable, "-I", "-S", "-c", THUMB, str(code), str(tmp_path / "picture")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.stdout.strip() == expected, done.stderr
+
+
+def test_the_trimmed_botocore_calls_what_is_kept(packaged: Package, tmp_path: Path) -> None:
+    code = unpacked(packaged.code, tmp_path / "code")
+    command = [sys.executable, "-I", "-S", "-c", CLIENTS, str(code)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "dynamodb s3 sso sso-oidc sts", done.stderr
 
 
 def test_cfn_lint_has_nothing_to_say(packaged: Package) -> None:

@@ -24,9 +24,10 @@ _MODE = 0o100644 << 16
 _UNUSED = re.compile(
     r"(.*/)?__pycache__/|.*\.py[cio]$|boto3/examples/|(.*/)?tests?/"
     r"|.*\.dist-info/(?!METADATA$|.*(LICEN[CS]E|NOTICE|COPYING))"
-    r"|dateutil/zoneinfo/.*\.tar\.gz$"
+    r"|urllib3/contrib/emscripten/|dateutil/zoneinfo/.*\.tar\.gz$"
     # Pictures are only made smaller: no AVIF, no text, no colour management, no Tk.
-    r"|PIL/(_avif|_imagingft|_imagingcms|_imagingtk|ImageFont|ImageTk|ImageQt|Pdf\w+)\."
+    r"|PIL/(_avif|_imagingft|_imagingcms|_imagingtk|_imagingmorph|Pdf\w+|\w*FontFile"
+    r"|Image(Font|Tk|Qt|Morph|Show|Grab|Cms|Win)|PSDraw|TarIO|report)\."
     r"|PIL/(?!Bmp|Gif|Jpeg|Mpo|Png|Ppm|Tiff|WebP)\w+ImagePlugin\.py$|PIL/.*\.pyi$"
     r"|pillow\.libs/lib(avif|freetype|harfbuzz|brotli\w+|png16|lcms2)-"
 )
