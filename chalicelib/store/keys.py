@@ -13,6 +13,8 @@ reference         REFS#<storage>#<record id>  <storage>#<field key>#<record id> 
 dropped storage   DROPPED                     <storage>                           since
 upload            UPLOADS#<upload id>         UPLOAD                              uploads.py, ttl
 files to remove   SWEEP                       <due, seconds>#<random>             doc, claimed
+job in slices     SLICES#<job>                SLICES                              doc, rev, ttl
+                                                                                  (docs/slices.md)
 
 `<storage>` is the collection's `storage` text (domain/collection.py). `doc` is one JSON
 document; `rev` a random text that each write changes and is conditional on; `seq` the

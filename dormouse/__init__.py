@@ -1,0 +1,1 @@
+"""What a function of yours may vendor from Dormouse: each module stands alone."""
