@@ -207,3 +207,14 @@ def test_a_checkpoint_whose_answer_was_lost_counts_once(aws: Aws) -> None:
     start(aws)
     aws.lose_answers = True
     assert run(1)["result"] == 100
+
+
+def test_a_dead_job_resumed_often_is_woken_once(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    start(aws)
+    run(1, chunks=1)
+    aws.wakes.clear()
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 1000)
+    for _ in range(5):
+        slices.resume("j", table="t")
+    assert [wake["wake"] for wake in aws.wakes] == [2]
