@@ -8,7 +8,8 @@ ApiError                     500  unknown trouble; the message never carries int
 ├── TooLargeError            413  the body is over the limit
 ├── TooManyRequestsError     429  slow down, or a cap is reached
 ├── NotServedError           501  part of PocketBase's API that Dormouse does not serve
-└── UnavailableError         503  the database did not answer in time; safe to try again
+└── UnavailableError         503  the database did not answer in time; nothing was written, unless
+                                  `aws.retries.OutcomeUnknownError` says that it may have been
 
 Services and the domain raise them; `routes.api` and `web` turn them into responses.
 Default messages and the shape of `data`: measured on PocketBase 0.40.6.
