@@ -4,7 +4,7 @@ A list is never cut short: past the budget the answer is a 400 that names the in
 would serve it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from chalicelib import store
 from chalicelib.config import settings
@@ -18,8 +18,10 @@ from chalicelib.store.records import Item, Stored
 class Candidates:
     """What one list reads; `items_read` and `bytes_read` grow as it goes."""
 
-    def __init__(self, session: Session, collection: Collection, plan: Plan, advice: str) -> None:
-        """`advice` is the sentence that a list over the budget ends with."""
+    def __init__(
+        self, session: Session, collection: Collection, plan: Plan, advice: Callable[[], str]
+    ) -> None:
+        """`advice` returns the sentence that the error of a list over the budget ends with."""
         self._session = session
         self._collection = collection
         self._plan = plan
@@ -72,7 +74,7 @@ class Candidates:
             raise self._over(f"{limits.scan_budget_bytes // 2**20} MB of records")
 
     def _over(self, what: str) -> BadRequestError:
-        return BadRequestError(f"The list would read more than {what}. {self._advice}")
+        return BadRequestError(f"The list would read more than {what}. {self._advice()}")
 
 
 def advice(

@@ -5,9 +5,10 @@ that id. Only the password is served as a method yet, so a challenge can be set 
 answer to it told, but it takes another method to meet it (reference 1.4).
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from chalicelib import services
+from chalicelib.domain import dates
 from chalicelib.domain import record as records
 from chalicelib.domain.collection import Collection
 from chalicelib.domain.request import Body, Record
@@ -62,8 +63,9 @@ def _meet(
 ) -> None:
     challenges = session.collection(_COLLECTION)
     stored = session.related.find(challenges, mfa_id)
+    created = dates.to_datetime(stored.record["created"]) if stored is not None else None
     lifetime = timedelta(seconds=collection.auth["mfa"]["duration"])
-    if stored is None or _moment(stored.record["created"]) + lifetime < session.now:
+    if stored is None or created is None or created + lifetime < session.now:
         raise BadRequestError("Invalid or expired MFA session.")
     refers_to = (stored.record["collectionRef"], stored.record["recordRef"])
     if refers_to != (collection.id, record["id"]):
@@ -72,7 +74,3 @@ def _meet(
         raise BadRequestError("A different authentication method is required.")
     session.changes.delete(challenges, stored)
     services.records.commit(session, "Failed to delete MFA record.")
-
-
-def _moment(text: str) -> datetime:
-    return datetime.strptime(text, "%Y-%m-%d %H:%M:%S.%fZ").replace(tzinfo=UTC)

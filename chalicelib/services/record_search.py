@@ -60,10 +60,10 @@ class Search:
         self._conditions = self._narrowing()
         self._columns = self._sort_columns()
         self.plan = self._planned()
-        hint = advice(collection, self._conditions, self._columns or ())
         if options.cursor is not None and not self.plan.is_sorted:
-            raise BadRequestError(f"Paging by cursor needs a sort that a key serves. {hint}")
-        self.candidates = Candidates(session, collection, self.plan, hint)
+            message = f"Paging by cursor needs a sort that a key serves. {self._advice()}"
+            raise BadRequestError(message)
+        self.candidates = Candidates(session, collection, self.plan, self._advice)
 
     def _compile(self, rule: str) -> None:
         options, schema = self._options, self._session.schema
@@ -115,6 +115,9 @@ class Search:
         if self._options.cursor is None:
             return Private(hidden)
         return Private(hidden, hidden | {"email"} if self._collection.is_auth else hidden)
+
+    def _advice(self) -> str:
+        return advice(self._collection, self._conditions, self._columns or ())
 
     def answer(self) -> Answer:
         """Read what the page needs and return the list object."""
