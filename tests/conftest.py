@@ -60,21 +60,10 @@ def reset(aws: LocalAws) -> None:
 
 
 def forget_requests() -> None:
-    """Drop what earlier requests left in this process: the schema and the deadline."""
+    """Drop what earlier requests left in this process: the schema."""
     schema = sys.modules.get("chalicelib.store.schema")
     if schema:
         schema.forget()
-    retries = sys.modules.get("chalicelib.aws.retries")
-    if retries:
-        retries.deadline.set(None)
-
-
-@pytest.fixture(autouse=True)
-def _no_deadline() -> None:
-    # An app called in this process leaves its request's deadline to whatever runs next.
-    retries = sys.modules.get("chalicelib.aws.retries")
-    if retries:
-        retries.deadline.set(None)
 
 
 def subprocess_environment(aws: LocalAws) -> dict[str, str]:

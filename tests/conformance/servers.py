@@ -136,7 +136,8 @@ def super_token(client: Client) -> str:
     return token
 
 
-def _is_healthy(base_url: str) -> bool:
+def is_healthy(base_url: str) -> bool:
+    """Return whether a server answers there."""
     client = Client(base_url, 5.0)
     try:
         return client.request("GET", "/api/health").status == 200
@@ -151,7 +152,7 @@ def _wait_healthy(process: subprocess.Popen[bytes], base_url: str, log: Path) ->
     while time.monotonic() < give_up_at:
         if process.poll() is not None:
             break
-        if _is_healthy(base_url):
+        if is_healthy(base_url):
             return
         time.sleep(0.05)
     told = log.read_text(errors="replace")[-3000:]

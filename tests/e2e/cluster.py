@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.conformance.client import Answer, Client
-from tests.conformance.servers import EMAIL, PASSWORD, ROOT, free_port
+from tests.conformance.servers import EMAIL, PASSWORD, ROOT, free_port, is_healthy
 from tools.local_aws import client as local_aws
 
 START_SECONDS = 60.0
@@ -35,7 +35,7 @@ class App:
                 cwd=ROOT, env=self._environment, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
         give_up_at = time.monotonic() + START_SECONDS
-        while not _is_healthy(self.base_url):
+        while not is_healthy(self.base_url):
             assert self._process.poll() is None, self._log.read_text()[-2000:]
             assert time.monotonic() < give_up_at, self._log.read_text()[-2000:]
             time.sleep(0.1)
@@ -137,13 +137,3 @@ class Cluster:
             app.kill()
         self._aws.stop()
         self._errors.close()
-
-
-def _is_healthy(base_url: str) -> bool:
-    client = Client(base_url, 5.0)
-    try:
-        return client.request("GET", "/api/health").status == 200
-    except OSError:
-        return False
-    finally:
-        client.close()
