@@ -36,6 +36,16 @@ class Settings(NamedTuple):
     """How long a request may work when the platform states no deadline."""
     backfill_seconds: float = 20.0
     """How long one request works on filling a new index before it leaves the rest."""
+    resource_prefix: str = "dormouse-local"
+    """How the names of functions, roles, queues and schedules begin that are made for users."""
+    public_url: str = ""
+    """Where functions call the API; empty: where the request came in that changed them."""
+    waker_arn: str = ""
+    """The Lambda function of the event edge, which streams and queues wake; empty: `tools.pump`."""
+    schedule_role_arn: str = ""
+    """The role with which schedules send to the queue of wakes."""
+    boundary_arn: str = ""
+    """The permissions boundary of every user function's role."""
 
 
 LAMBDA_PAYLOAD_BYTES = 4_650_000

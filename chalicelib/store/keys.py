@@ -13,6 +13,14 @@ reference         REFS#<storage>#<record id>  <storage>#<field key>#<record id> 
 dropped storage   DROPPED                     <storage>                           since
 upload            UPLOADS#<upload id>         UPLOAD                              uploads.py, ttl
 files to remove   SWEEP                       <due, seconds>#<random>             doc, claimed
+function          FUNCTIONS                   FUNCTION#<name>                     doc, rev
+version of one    VERSIONS#<function id>      <number, 8 digits>                  doc
+invocation        INVOCATIONS#<function id>   <invocation id>                     doc, status, ttl
+idempotency key   IDEMPOTENCY#<function id>   <SHA-256 of caller and key>         invocation, ttl
+dead letter       DEADLETTERS#<function id>   <invocation id>                     doc, ttl
+money cap         CAPS#<function id>          <2026-11-23 or 2026-11>             spent, ttl
+usage             USAGE#<2026-11>             <2026-11-23>#<function name>        usage.py
+queue             QUEUES                      QUEUE#<name>                        doc, rev
 job in slices     SLICES#<job>                SLICES                              doc, rev, ttl
                                                                                   (docs/slices.md)
 
@@ -37,6 +45,13 @@ Access pattern                             Request
 8  the settings                            GetItem   SETTINGS, SETTINGS
 9  files to remove that are due            Query     PK = SWEEP, SK < <now>
 10 an upload                               GetItem   UPLOADS#<upload id>, UPLOAD
+11 all functions; one by name              Query     PK = FUNCTIONS; GetItem
+12 a function's versions                   Query     PK = VERSIONS#<function id>
+13 a function's calls, newest first        Query     PK = INVOCATIONS#<function id>, backward
+14 the first call under a key              GetItem   IDEMPOTENCY#<function id>, <hash>
+15 a function's dead letters               Query     PK = DEADLETTERS#<function id>
+16 a month's usage                         Query     PK = USAGE#<month>
+17 all queues; one by name                 Query     PK = QUEUES; GetItem
 """
 
 from typing import Any
@@ -52,6 +67,8 @@ MAX_ID_BYTES = 750
 COLLECTIONS = "COLLECTIONS"
 COLLECTION_PREFIX = "COLLECTION#"
 SWEEPS = "SWEEP"
+FUNCTIONS = "FUNCTIONS"
+QUEUES = "QUEUES"
 
 
 def key(partition: str, sort: str) -> Key:
@@ -124,3 +141,51 @@ def sweep(sort: str) -> Key:
 
 def upload(upload_id: str) -> Key:
     return key(f"UPLOADS#{upload_id}", "UPLOAD")
+
+
+def function(name: str) -> Key:
+    return key(FUNCTIONS, f"FUNCTION#{name}")
+
+
+def versions_partition(function_id: str) -> str:
+    return f"VERSIONS#{function_id}"
+
+
+def version(function_id: str, number: int) -> Key:
+    return key(versions_partition(function_id), f"{number:08d}")
+
+
+def invocations_partition(function_id: str) -> str:
+    return f"INVOCATIONS#{function_id}"
+
+
+def invocation(function_id: str, invocation_id: str) -> Key:
+    return key(invocations_partition(function_id), invocation_id)
+
+
+def idempotency(function_id: str, digest: str) -> Key:
+    return key(f"IDEMPOTENCY#{function_id}", digest)
+
+
+def dead_letters_partition(function_id: str) -> str:
+    return f"DEADLETTERS#{function_id}"
+
+
+def dead_letter(function_id: str, invocation_id: str) -> Key:
+    return key(dead_letters_partition(function_id), invocation_id)
+
+
+def cap(function_id: str, period: str) -> Key:
+    return key(f"CAPS#{function_id}", period)
+
+
+def usage_partition(month: str) -> str:
+    return f"USAGE#{month}"
+
+
+def usage(day: str, function: str) -> Key:
+    return key(usage_partition(day[:7]), f"{day}#{function}")
+
+
+def queue(name: str) -> Key:
+    return key(QUEUES, f"QUEUE#{name}")

@@ -1,0 +1,1 @@
+"""Functions: what one is, what waking it means, and what each call costs. Pure."""

@@ -1,0 +1,56 @@
+"""Names of what AWS holds for users' functions. `prefix` is the setting `resource_prefix`.
+
+They are derived, never stored, so nothing can point to another deployment's resources, and the
+app's own role is limited to them by pattern.
+"""
+
+import re
+
+FUNCTION_NAME = re.compile(r"[a-z][a-z0-9-]{0,38}[a-z0-9]|[a-z]")
+"""Lambda allows 64 characters, of which the prefix takes its share."""
+QUEUE_NAME = FUNCTION_NAME
+
+
+def lambda_function(prefix: str, name: str) -> str:
+    """Return the name of the Lambda function, which its role bears too."""
+    return f"{prefix}-fn-{name}"
+
+
+def log_group(prefix: str, name: str) -> str:
+    return f"/aws/lambda/{lambda_function(prefix, name)}"
+
+
+def secrets(prefix: str, name: str) -> str:
+    """Return the name of the parameter (SSM) that holds a function's secrets, encrypted."""
+    return f"/{prefix}/functions/{name}/secrets"
+
+
+def schedule(prefix: str, function: str, trigger_id: str) -> str:
+    return f"{prefix}-{function}-{trigger_id}"
+
+
+def wakes(prefix: str) -> str:
+    """Return the name of the queue through which all background calls go."""
+    return f"{prefix}-wakes.fifo"
+
+
+def dead_wakes(prefix: str) -> str:
+    return f"{prefix}-wakes-dead.fifo"
+
+
+def queue(prefix: str, name: str) -> str:
+    return f"{prefix}-q-{name}"
+
+
+def dead_queue(prefix: str, name: str) -> str:
+    return f"{prefix}-q-{name}-dead"
+
+
+def code(function_id: str, sha256: str) -> str:
+    """Return the key of a version's zip in the bucket. No collection id begins with a dot."""
+    return f".functions/{function_id}/code/{sha256}.zip"
+
+
+def payload(function_id: str, invocation_id: str, what: str) -> str:
+    """Return the key of an event or result that is too large for an item."""
+    return f".functions/{function_id}/calls/{invocation_id}/{what}.json"
