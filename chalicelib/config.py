@@ -40,12 +40,12 @@ class Settings(NamedTuple):
     """How the names of functions, roles, queues and schedules begin that are made for users."""
     public_url: str = ""
     """Where functions call the API; empty: where the request came in that changed them."""
-    waker_arn: str = ""
-    """The Lambda function of the event edge, which streams and queues wake; empty: `tools.pump`."""
-    schedule_role_arn: str = ""
-    """The role with which schedules send to the queue of wakes."""
-    boundary_arn: str = ""
-    """The permissions boundary of every user function's role."""
+    waker: str = ""
+    """Name or ARN of the Lambda function that streams and queues wake; empty: `tools.pump`."""
+    schedule_role: str = ""
+    """Name or ARN of the role with which schedules send to the queue of wakes."""
+    boundary: str = ""
+    """Name or ARN of the permissions boundary of every user function's role."""
 
 
 LAMBDA_PAYLOAD_BYTES = 4_650_000

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from chalicelib import lazy
 
 if TYPE_CHECKING:
+    from chalicelib.aws import account as account
     from chalicelib.aws import connections as connections
     from chalicelib.aws import credentials as credentials
     from chalicelib.aws import dynamodb as dynamodb
