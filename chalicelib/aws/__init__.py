@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from chalicelib.aws import dynamodb_errors as dynamodb_errors
     from chalicelib.aws import dynamodb_reads as dynamodb_reads
     from chalicelib.aws import dynamodb_writes as dynamodb_writes
+    from chalicelib.aws import lambda_invoke as lambda_invoke
     from chalicelib.aws import lean_response as lean_response
     from chalicelib.aws import retries as retries
     from chalicelib.aws import s3 as s3
