@@ -1,7 +1,7 @@
 """`make destroy STAGE=dev`: delete a stage's stack; its data stays.
 
 Table and bucket are retained, and the next deploy of the stage takes them up again. What was
-uploaded for the stage goes.
+uploaded for the stage goes, and so do the Lambda functions of its users (`leftovers`).
 """
 
 import argparse
@@ -10,7 +10,7 @@ import sys
 import boto3
 from botocore.exceptions import ClientError
 
-from tools.deploy import deploy, project
+from tools.deploy import deploy, leftovers, project
 from tools.deploy.deploy import Place
 from tools.deploy.stack import Stack
 
@@ -31,9 +31,13 @@ def main() -> int:
 
 
 def destroy(stage: str) -> dict[str, str]:
-    """Delete the stack; return the names of what is retained. Raises `stack.StackError`."""
+    """Delete users' functions, then the stack; return the names of what is retained.
+
+    Raises `stack.StackError`.
+    """
     place = deploy.here()
     live = Stack(project.stack_name(stage), place.region)
+    leftovers.remove(project.stack_name(stage), place.region)
     live.delete()
     _empty_uploads(stage, place)
     return {

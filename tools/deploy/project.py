@@ -11,6 +11,8 @@ RESOURCES = ROOT / "resources.json"
 DEFAULT_REGION = "us-east-1"
 PACKAGED = ("app.py", "chalicelib", "requirements.txt", "resources.json", ".chalice")
 _STAGE = re.compile(r"[a-z][a-z0-9-]{0,19}")
+_OF_RESOURCES = re.compile(r"-(fn|q|wakes?)(-|$)")
+"""What follows a stage in the names of its functions and queues: another stage's would match."""
 
 
 class StageError(Exception):
@@ -21,6 +23,8 @@ def check_stage(stage: str) -> str:
     """Return the stage if it can be deployed. Raises `StageError`."""
     if not _STAGE.fullmatch(stage):
         raise StageError(f"{stage!r} is no stage: up to 20 of a-z, 0-9 and -, first a letter")
+    if _OF_RESOURCES.search(stage):
+        raise StageError(f"{stage!r} is no stage: -fn, -q and -wake name the resources of one")
     stages = config()["stages"]
     if stage == "local" or stage not in stages:
         names = ", ".join(name for name in stages if name != "local")

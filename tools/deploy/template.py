@@ -20,6 +20,7 @@ def finish(template: Template, *, snap_start: bool = False) -> Template:
     gigabytes = resources["APIHandler"]["Properties"]["MemorySize"] / 1024
     # For the cost alarm: a mapping, because an expression cannot read a function's memory.
     template["Mappings"]["Function"] = {"Memory": {"Gigabytes": f"{gigabytes:g}"}}
+    resources.pop("WakeRole", None)  # Chalice makes one of its own; both functions are one app
     if snap_start:
         _use_snap_start(resources)
     return template

@@ -25,8 +25,13 @@ def secrets(prefix: str, name: str) -> str:
     return f"/{prefix}/functions/{name}/secrets"
 
 
-def schedule(prefix: str, function: str, trigger_id: str) -> str:
-    return f"{prefix}-{function}-{trigger_id}"
+def schedule_group(prefix: str) -> str:
+    """Return the group of all schedules; a name of 64 characters has no room for the prefix."""
+    return prefix
+
+
+def schedule(function: str, trigger_id: str) -> str:
+    return f"{function}-{trigger_id}"
 
 
 def wakes(prefix: str) -> str:
