@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from chalicelib.aws import dynamodb_errors as dynamodb_errors
     from chalicelib.aws import dynamodb_reads as dynamodb_reads
     from chalicelib.aws import dynamodb_writes as dynamodb_writes
+    from chalicelib.aws import event_sources as event_sources
     from chalicelib.aws import lambda_invoke as lambda_invoke
     from chalicelib.aws import lean_response as lean_response
     from chalicelib.aws import retries as retries
@@ -20,5 +21,7 @@ if TYPE_CHECKING:
     from chalicelib.aws import s3_files as s3_files
     from chalicelib.aws import s3_multipart as s3_multipart
     from chalicelib.aws import sigv4 as sigv4
+    from chalicelib.aws import sqs as sqs
+    from chalicelib.aws import sqs_queues as sqs_queues
 
 __getattr__ = lazy.modules(__name__)
