@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from chalicelib.store import files as files
     from chalicelib.store import guards as guards
     from chalicelib.store import index_filling as index_filling
+    from chalicelib.store import invocations as invocations
     from chalicelib.store import keys as keys
     from chalicelib.store import leaving as leaving
     from chalicelib.store import records as records

@@ -64,6 +64,15 @@ class Invocation(NamedTuple):
     redacted: bool = False
     """Whether values of the event were left out of what is kept."""
     replay_of: str = ""
+    background: bool = False
+    """Whether a message in the queue of wakes stands for it, so that it may be tried again."""
+    spilled: tuple[str, ...] = ()
+    """Which of `event`, `result` and `input` are too large for an item; then they are None (or
+    empty) unless they were loaded."""
+    input: str = ""
+    """JSON of the event as it came, kept while a background call waits if `event` is redacted."""
+    rev: str = ""
+    """Changes with every write; not part of the document."""
 
 
 def new_id(now_ms: int, random_bytes: bytes) -> str:
