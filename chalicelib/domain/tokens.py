@@ -46,7 +46,7 @@ def issue(
     """Return a signed token of `kind` for a record.
 
     It lives as long as the collection says unless `duration_seconds` is over 0. `claims` are
-    what the kind adds: `refreshable` (auth), `email`, `newEmail`.
+    what the kind adds: `refreshable` (auth), `email`, `newEmail`; a function's has its `depth`.
     """
     lifetime_seconds = duration_seconds or collection.auth[_option(kind)]["duration"]
     expires = int(now.timestamp()) + lifetime_seconds
@@ -109,6 +109,12 @@ def is_refreshable(claims: Claims) -> bool:
     if isinstance(value, str):
         return value in ("1", "t", "T", "true", "TRUE", "True")
     return isinstance(value, bool | int | float) and bool(value)
+
+
+def depth(claims: Claims) -> int:
+    """Return how long the chain of functions is whose last one holds this token; 0 for people."""
+    value = claims.get("depth")
+    return max(value, 0) if isinstance(value, int) and not isinstance(value, bool) else 0
 
 
 def _option(kind: str) -> str:

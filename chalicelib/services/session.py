@@ -58,6 +58,7 @@ class Session:
         "auth_collection",
         "call",
         "changes",
+        "depth",
         "now",
         "opened_at",
         "related",
@@ -74,6 +75,8 @@ class Session:
         self.related = Related(self.changes, settings().scan_budget_items)
         self.auth: Record | None = None
         self.auth_collection: Collection | None = None
+        self.depth = 0
+        """How long the chain of functions is that calls; 0 for people."""
         self.scope: Scope | None = None
         """What rules keep between the records of one request (`services.rules`)."""
 
@@ -88,6 +91,7 @@ class Session:
         part.now, part.opened_at = self.now, self.opened_at
         part.changes, part.related = self.changes, self.related
         part.auth, part.auth_collection = self.auth, self.auth_collection
+        part.depth = self.depth
         return part
 
     def collection(
@@ -248,5 +252,7 @@ def _sign_in(session: Session, claims: dict[str, Any]) -> None:
     if tokens.verify(session.call.token, key, session.now) is None:
         return
     session.auth, session.auth_collection = stored.record, collection
+    if "depth" in claims:
+        session.depth = session.changes.depth = tokens.depth(claims)
     if collection.is_superusers:
         services.settings.require_superuser_address(session.call)

@@ -97,6 +97,9 @@ class Changes:
         """Files to come with the records, by object key."""
         self.claimed: set[str] = set()
         """Ids of uploads that some of these files are."""
+        self.depth = 0
+        """How long the chain of functions is that writes; 0 for people (`store.leaving`)."""
+        self._marked: set[Id] = set()
 
     def put(self, collection: Collection, before: Stored | None, record: Record) -> Stored:
         """Stage a create (`before` None) or an update; return the record as it will be.
@@ -104,6 +107,8 @@ class Changes:
         Raises `UniqueError` if an earlier change of this request takes the same value.
         """
         item, after = records.write(collection, record, before.seq if before else "")
+        if self.depth:
+            item["dp"] = {"N": str(self.depth)}
         earlier = self._staged.get((collection.storage, record["id"]))
         if before is None and earlier is not None and earlier.after is not None:
             raise UniqueError(Staged(collection, None, after, item, self.request), None)
@@ -118,9 +123,11 @@ class Changes:
             return
         self._announced_at = self._announced_at or time.monotonic()
         try:
-            self._announced.append((collection, before, store.leaving.announce(collection, before)))
+            until = store.leaving.announce(collection, before, self.depth)
         except LookupError as error:
             raise ConflictError from error
+        self._announced.append((collection, before, until))
+        self._marked.add((collection.storage, stored.record["id"]))
 
     def withdraw(self) -> None:
         """Take back what was announced, as nothing will be written."""
@@ -178,10 +185,28 @@ class Changes:
             raise _too_many(len(actions) + len(extra))
         if self._announced and time.monotonic() - self._announced_at > _ANNOUNCED_SECONDS:
             raise ConflictError
+        self._mark_deletes()
         if len(actions) == 1 and not extra:
             _alone(actions[0])
         elif actions:
             _together(actions, extra)
+
+    def _mark_deletes(self) -> None:
+        """Have the stream tell who deletes, where that is not whoever wrote last."""
+        unmarked = [
+            (staged.collection, staged.before)
+            for key, staged in self._staged.items()
+            if staged.item is None
+            and staged.before is not None
+            and staged.before.depth != self.depth
+            and key not in self._marked
+        ]
+        if not unmarked:
+            return
+        try:
+            store.leaving.mark(unmarked, self.depth)
+        except LookupError as error:
+            raise ConflictError from error
 
     def spill(self) -> None:
         """Put large documents aside, for the bucket: those over the limit of an item, and the

@@ -30,7 +30,8 @@ insertion order (`@rowid`); `ip` the index partition `<storage>#0`, the hash key
 global secondary indexes ix1..ix8, whose range keys are the attributes of the same name
 (domain/index_values.py encodes them). `spill` names the object of a document that is too large
 for an item, whose `size` stands beside it; `leaving` is until when a record is being deleted
-(leaving.py). Attribute names are short because every record pays
+(leaving.py); `dp` is the depth of the chain of functions that wrote it, absent for a person's
+write (leaving.py). Attribute names are short because every record pays
 for them by the byte. `ttl` is the table's TTL attribute.
 
 Access pattern                             Request

@@ -41,6 +41,8 @@ class Stored(NamedTuple):
     seq: str
     spill: str = ""
     size_bytes: int = 0
+    depth: int = 0
+    """How long the chain of functions was that wrote it (`dp`); 0: a person did."""
 
 
 def read(collection: Collection, item: Item) -> Stored:
@@ -52,7 +54,8 @@ def read(collection: Collection, item: Item) -> Stored:
         return _read_spilled(collection, item)
     text = item["doc"]["S"]
     record = records.decode(collection, orjson.loads(text), item["SK"]["S"])
-    return Stored(record, item["rev"]["S"], item["seq"]["S"], "", len(text))
+    depth = int(item["dp"]["N"]) if "dp" in item else 0
+    return Stored(record, item["rev"]["S"], item["seq"]["S"], "", len(text), depth)
 
 
 def _read_spilled(collection: Collection, item: Item) -> Stored:
@@ -63,7 +66,8 @@ def _read_spilled(collection: Collection, item: Item) -> Stored:
         # Written anew since the item was read, or read through an index that lags behind.
         return read(collection, _newer(item))
     record = records.decode(collection, orjson.loads(text), item["SK"]["S"])
-    return Stored(record, item["rev"]["S"], item["seq"]["S"], name, len(text))
+    depth = int(item["dp"]["N"]) if "dp" in item else 0
+    return Stored(record, item["rev"]["S"], item["seq"]["S"], name, len(text), depth)
 
 
 def _newer(item: Item) -> Item:
