@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from chalicelib.store import collections as collections
     from chalicelib.store import dropped as dropped
     from chalicelib.store import files as files
+    from chalicelib.store import functions as functions
     from chalicelib.store import guards as guards
     from chalicelib.store import index_filling as index_filling
     from chalicelib.store import invocations as invocations

@@ -73,4 +73,5 @@ def to_document(function: Function) -> dict[str, Any]:
     """Return what is stored of a function: all but its revision."""
     document = function._asdict()
     del document["rev"]
+    document["cap"] = function.cap and list(function.cap)  # orjson writes no named tuple
     return document
