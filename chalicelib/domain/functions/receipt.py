@@ -1,0 +1,260 @@
+"""The receipt of a call: what it used, line by line, at the prices of a dated sheet. Pure.
+
+    receipt.of(Figures(memory_mb=128, billed_ms=20, gateway="rest"), prices.sheet(region, day))
+
+Every amount is an exact `Decimal`. A line is rounded once, to so many places that it survives
+JSON, whose readers know binary floats only: each printed number is the line's own, and the
+printed lines add up to the printed total.
+"""
+
+import math
+from collections.abc import Iterator
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any, NamedTuple
+
+from chalicelib.domain.functions.function import PICODOLLARS, Function
+from chalicelib.domain.prices.sheet import GB, Sheet
+
+ARM = "arm64"
+CURRENCY = "USD"
+
+MAX_INIT_MS = 10_000
+"""Lambda stops an init that takes longer; what goes on then counts against the timeout."""
+OVERRUN_MS = 1_000
+"""How much longer than its timeout a call may be billed, at most: a kill takes its time."""
+
+
+class Figures(NamedTuple):
+    """What one call used, as far as we know it; 0 or "" is what it did not use."""
+
+    memory_mb: int
+    billed_ms: int
+    """Init included: Lambda bills it since 2025-08-01."""
+    init_ms: float = 0.0
+    duration_ms: float = 0.0
+    """The handler alone; with it the bill is split between the two to the millisecond."""
+    architecture: str = "x86_64"
+    requests: int = 1
+    """0 for a call that Lambda refused: it bills none of those."""
+    gateway: str = ""
+    """rest, http, url, or "" for a call that came by none."""
+    dynamodb_read_units: float = 0
+    dynamodb_write_units: float = 0
+    s3_puts: int = 0
+    s3_gets: int = 0
+    sqs_requests: int = 0
+    sqs_fifo_requests: int = 0
+    schedules: int = 0
+    log_bytes: int = 0
+    egress_bytes: int = 0
+    """Sent to the internet. Not among `MOST_FEES`: who counts it passes fees that have it."""
+    waiting_ms: float = 0
+    """How long the app's own Lambda function waited for the call: it is billed meanwhile."""
+    waiting_memory_mb: int = 0
+
+
+MOST_FEES = Figures(
+    memory_mb=0,
+    billed_ms=0,
+    gateway="rest",
+    dynamodb_read_units=16,
+    dynamodb_write_units=96,
+    s3_puts=2,
+    s3_gets=2,
+    sqs_requests=2,
+    sqs_fifo_requests=2,
+    schedules=1,
+    log_bytes=8 * 1024,
+)
+"""The most that one call may have on its receipt beside what its own run costs.
+
+Two transactions with 24 KB of event, result and logs, their counters, a retry of each; a
+payload of either kind in S3; a message in and out; the tail of the log.
+"""
+
+
+class FreeTier(NamedTuple):
+    """How much of Lambda's free amounts is left in the month."""
+
+    requests: int
+    gb_seconds: Decimal
+
+
+class Line(NamedTuple):
+    what: str
+    """requests, compute, init, gateway, dynamodbReads, ...: docs/api.md lists them."""
+    quantity: Decimal
+    unit: str
+    usd: Decimal
+    free: Decimal = Decimal(0)
+    """How much of the quantity the free tier covers."""
+
+
+class Receipt(NamedTuple):
+    lines: tuple[Line, ...]
+    total: Decimal
+    """Exactly the sum of the lines, in US dollars."""
+    sheet: Sheet
+
+
+def of(figures: Figures, sheet: Sheet, free_tier: FreeTier | None = None) -> Receipt:
+    """Return the receipt, with a line for everything that the call used and nothing else.
+
+    With `free_tier`, what is left of it is taken off first.
+    """
+    exact = list(_with_prices(figures, sheet, free_tier))
+    places = _places(sum((price * (line.quantity - line.free) for line, price in exact), _ZERO))
+    lines = tuple(
+        line._replace(usd=(price * (line.quantity - line.free)).quantize(places, ROUND_HALF_UP))
+        for line, price in exact
+    )
+    return Receipt(lines, sum((line.usd for line in lines), _ZERO), sheet)
+
+
+def to_json(receipt: Receipt) -> dict[str, Any]:
+    """Return the receipt as the API has it; written as JSON, every number is exact."""
+    return {
+        "totalUsd": number(receipt.total),
+        "currency": CURRENCY,
+        "lines": [_line_json(line) for line in receipt.lines],
+        "sheet": sheet_json(receipt.sheet),
+    }
+
+
+def sheet_json(sheet: Sheet) -> dict[str, str]:
+    """Return where prices are from; `note` only if they are not quite those asked for."""
+    told = {"region": sheet.region, "date": sheet.date.isoformat(), "source": sheet.source}
+    return {**told, "note": sheet.note} if sheet.note else told
+
+
+def number(value: Decimal) -> int | float:
+    """Return a number that JSON prints as this decimal, if it has no more than 15 digits."""
+    return int(value) if value == value.to_integral_value() else float(value)
+
+
+def picodollars(usd: Decimal) -> int:
+    """Return money as whole picodollars, rounded up: a cap rather counts too much."""
+    return math.ceil(usd * PICODOLLARS)
+
+
+def worst_case_picodollars(
+    function: Function,
+    sheet: Sheet,
+    fees: Figures = MOST_FEES,
+    waiting_memory_mb: int = 0,
+    architecture: str = "x86_64",
+) -> int:
+    """Return what one call of a function can cost at most: no receipt of it has a larger total.
+
+    It runs until it is killed, after the longest init; `fees` is the most of all else.
+    """
+    longest_ms = function.timeout_seconds * 1000 + MAX_INIT_MS + OVERRUN_MS
+    waiting_ms = longest_ms if waiting_memory_mb else 0
+    worst = fees._replace(
+        memory_mb=function.memory_mb,
+        billed_ms=longest_ms,
+        architecture=architecture,
+        waiting_ms=waiting_ms,
+        waiting_memory_mb=waiting_memory_mb,
+    )
+    return picodollars(of(worst, sheet).total) + _ROUNDING_PICODOLLARS
+
+
+_ZERO = Decimal(0)
+_ROUNDING_PICODOLLARS = 20
+"""More than the rounding of a receipt's lines can add up to."""
+_FINE_BELOW_USD = Decimal("0.4")
+_FINE, _COARSE = Decimal(1).scaleb(-16), Decimal(1).scaleb(-11)
+
+_Priced = tuple[Line, Decimal]
+
+
+def _places(total: Decimal) -> Decimal:
+    """Return the last decimal place for a total that a binary float still tells apart.
+
+    Below 0.5 neighbouring floats are less than 1e-16 apart, so no two amounts share one; and
+    amounts up to 9,999 US dollars with 11 places have 15 digits, which every float keeps.
+    """
+    return _FINE if total < _FINE_BELOW_USD else _COARSE
+
+
+def _with_prices(figures: Figures, sheet: Sheet, free: FreeTier | None) -> Iterator[_Priced]:
+    """Yield each line with the price of one unit."""
+    lines = [*_lambda_lines(figures, sheet), *_other_lines(figures, sheet)]
+    left = {"request": Decimal(free.requests), "GB-second": free.gb_seconds} if free else {}
+    for line, price in lines:
+        if line.quantity <= 0:
+            continue
+        covered = min(left.get(line.unit, _ZERO), line.quantity) if line.what in _OF_LAMBDA else 0
+        if covered:
+            left[line.unit] -= covered
+        yield line._replace(free=Decimal(covered)), price
+
+
+_OF_LAMBDA = ("requests", "compute", "init", "waiting")
+
+
+def _lambda_lines(figures: Figures, sheet: Sheet) -> list[_Priced]:
+    second = sheet.gb_second_arm if figures.architecture == ARM else sheet.gb_second_x86
+    init_ms = billed_init_ms(figures)
+    run = gb_seconds(figures.memory_mb, figures.billed_ms - init_ms)
+    waiting = gb_seconds(figures.waiting_memory_mb, math.ceil(figures.waiting_ms))
+    return [
+        (_line("requests", figures.requests, "request"), sheet.lambda_request),
+        (_line("compute", run, "GB-second"), second),
+        (_line("init", gb_seconds(figures.memory_mb, init_ms), "GB-second"), second),
+        # Whatever the app runs on, it is never dearer than this.
+        (_line("waiting", waiting, "GB-second"), sheet.gb_second_x86),
+    ]
+
+
+def _other_lines(figures: Figures, sheet: Sheet) -> list[_Priced]:
+    rest, http = figures.gateway == "rest", figures.gateway == "http"
+    return [
+        (_line("gateway", rest, "REST API request"), sheet.rest_request),
+        (_line("gateway", http, "HTTP API request"), sheet.http_request),
+        (
+            _line("dynamodbReads", figures.dynamodb_read_units, "read unit"),
+            sheet.dynamodb_read_unit,
+        ),
+        (
+            _line("dynamodbWrites", figures.dynamodb_write_units, "write unit"),
+            sheet.dynamodb_write_unit,
+        ),
+        (_line("s3Puts", figures.s3_puts, "request"), sheet.s3_put),
+        (_line("s3Gets", figures.s3_gets, "request"), sheet.s3_get),
+        (_line("sqs", figures.sqs_requests, "request"), sheet.sqs_request),
+        (_line("sqsFifo", figures.sqs_fifo_requests, "request"), sheet.sqs_fifo_request),
+        (_line("scheduler", figures.schedules, "fire"), sheet.schedule),
+        (_line("logs", figures.log_bytes, "byte"), sheet.log_gb / GB),
+        (_line("egress", figures.egress_bytes, "byte"), sheet.egress_gb / GB),
+    ]
+
+
+def gb_seconds(memory_mb: int, billed_ms: int) -> Decimal:
+    """Return the exact GB-seconds of so many billed milliseconds."""
+    return Decimal(memory_mb * billed_ms) / (1024 * 1000)
+
+
+def billed_init_ms(figures: Figures) -> int:
+    """Return how much of the billed time was init: AWS rounds their sum up, not each."""
+    if figures.init_ms <= 0:
+        return 0
+    init_ms = math.ceil(figures.init_ms)
+    if figures.duration_ms:
+        init_ms = min(init_ms, figures.billed_ms - math.ceil(figures.duration_ms))
+    return max(0, min(init_ms, figures.billed_ms))
+
+
+def _line(what: str, quantity: Decimal | float, unit: str) -> Line:
+    return Line(what, Decimal(quantity), unit, _ZERO)
+
+
+def _line_json(line: Line) -> dict[str, Any]:
+    told = {
+        "what": line.what,
+        "quantity": number(line.quantity),
+        "unit": line.unit,
+        "usd": number(line.usd),
+    }
+    return {**told, "free": number(line.free)} if line.free else told
