@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from chalicelib.services import record_writes as record_writes
     from chalicelib.services import records as records
     from chalicelib.services import rules as rules
+    from chalicelib.services import service_accounts as service_accounts
     from chalicelib.services import session as session
     from chalicelib.services import settings as settings
     from chalicelib.services import thumbs as thumbs
@@ -31,5 +32,6 @@ if TYPE_CHECKING:
     from chalicelib.services import upload_joins as upload_joins
     from chalicelib.services import upload_sweep as upload_sweep
     from chalicelib.services import uploads as uploads
+    from chalicelib.services import wakes as wakes
 
 __getattr__ = lazy.modules(__name__)

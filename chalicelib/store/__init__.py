@@ -7,6 +7,7 @@ from chalicelib import lazy
 if TYPE_CHECKING:
     from chalicelib.store import changes as changes
     from chalicelib.store import collections as collections
+    from chalicelib.store import dead_letters as dead_letters
     from chalicelib.store import dropped as dropped
     from chalicelib.store import files as files
     from chalicelib.store import functions as functions
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from chalicelib.store import invocations as invocations
     from chalicelib.store import keys as keys
     from chalicelib.store import leaving as leaving
+    from chalicelib.store import queues as queues
     from chalicelib.store import records as records
     from chalicelib.store import related as related
     from chalicelib.store import schema as schema

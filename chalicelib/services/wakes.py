@@ -1,0 +1,197 @@
+"""Wakes: the one queue through which all background calls go, in order where order matters.
+
+A message names a call (`store.invocations`), which says all else, or a schedule's time that has
+come. Messages of one group are worked on one after the other: those of one record and function
+are one group. When a call fails, its message comes back after a while, and the later messages of
+its group wait for it; after its last attempt it becomes a dead letter, and they go on.
+
+What if the process dies between two steps? The message comes back, and the call says how far it
+is: a finished one is not run again, only what follows from its end is done.
+"""
+
+import hashlib
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+from chalicelib import aws, services, store
+from chalicelib.config import settings
+from chalicelib.domain.functions import invocation as calls
+from chalicelib.domain.functions import names
+from chalicelib.domain.functions.function import Function
+from chalicelib.domain.functions.invocation import Invocation
+from chalicelib.light_orjson import orjson
+
+log = logging.getLogger("dormouse")
+
+Message = dict[str, Any]
+"""One record of an SQS event, as Lambda hands it over."""
+
+SecondsLeft = Callable[[], float]
+"""How long this process may still work."""
+
+GROUPS_AT_ONCE = 10
+MARGIN_SECONDS = 15.0
+"""Beside a function's timeout: for its coming up and for what is written after it."""
+FRESH_SECONDS = 840.0
+"""With so much time left a call begins in any case: Lambda gives nobody more than 900."""
+THROTTLED_SECONDS = 10
+THROTTLED_FOR_MS = 6 * 3600 * 1000
+"""So long a call that met a limit of concurrency is tried again, as Lambda does."""
+TROUBLE_SECONDS = 5
+MOST_TROUBLE_SECONDS = 300
+"""Before a message that met trouble of our own comes back; doubled each time up to this."""
+RECEIVED_SECONDS = 10
+"""How long a message is hidden that `tools.pump` received; an event source's are for longer."""
+
+
+def send(
+    function: Function, invocation: Invocation, group: str | None = None, delay_seconds: int = 0
+) -> None:
+    """Let a queued call be run soon, or after a while. Sending it twice runs it once."""
+    wake: dict[str, Any] = {
+        "function": function.name,
+        "functionId": function.id,
+        "invocation": invocation.id,
+    }
+    if delay_seconds:
+        wake["notBefore"] = int(time.time() * 1000) + delay_seconds * 1000
+    attempt = _hash(f"{invocation.id}#{invocation.attempt}")
+    message = aws.sqs.Message(
+        orjson.dumps(wake).decode(), group or group_of(invocation), deduplication=attempt
+    )
+    aws.sqs.send(queue_name(), message)
+
+
+def queue_name() -> str:
+    """Return the name of the queue of wakes."""
+    return names.wakes(settings().resource_prefix)
+
+
+def group_of(invocation: Invocation) -> str:
+    """Return the group in whose order a call is run: its function's and record's, or its own."""
+    source = invocation.source
+    if invocation.trigger in (calls.RECORD, calls.FILE) and "recordId" in source:
+        collection = source.get("collectionId", "")
+        return _hash(f"{invocation.function_id}#{collection}#{source['recordId']}")
+    return invocation.id
+
+
+def handle(messages: list[Message], seconds_left: SecondsLeft) -> list[str]:
+    """Work on messages, groups side by side; return the ids of those that have to come back."""
+    groups: dict[str, list[Message]] = {}
+    for message in messages:
+        groups.setdefault(message["attributes"].get("MessageGroupId", ""), []).append(message)
+    if len(groups) == 1:
+        return _in_order(messages, seconds_left)
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  (lazy: batches only)
+
+    with ThreadPoolExecutor(min(len(groups), GROUPS_AT_ONCE)) as pool:
+        failed = pool.map(lambda group: _in_order(group, seconds_left), groups.values())
+        return [message_id for ids in failed for message_id in ids]
+
+
+def _in_order(messages: list[Message], seconds_left: SecondsLeft) -> list[str]:
+    """Work on one group's messages up to the first that has to come back."""
+    for at, message in enumerate(messages):
+        again_seconds = _work_on(message, seconds_left)
+        if again_seconds is not None:
+            give_back(queue_name(), message, again_seconds)
+            for later in messages[at + 1 :]:
+                give_back(queue_name(), later, 0)  # SQS holds them behind the first
+            return [each["messageId"] for each in messages[at:]]
+    return []
+
+
+def give_back(queue: str, message: Message, seconds: float) -> None:
+    """Let a message come back after a while. Trouble is none: it comes back by itself, later."""
+    try:
+        aws.sqs.change_visibility(queue, message["receiptHandle"], round(seconds))
+    except Exception:
+        log.warning("A message comes back later than it should", exc_info=True)
+
+
+def _work_on(message: Message, seconds_left: SecondsLeft) -> float | None:
+    """Return None if the message is done with, else after how many seconds it comes back."""
+    try:
+        wake = orjson.loads(message["body"])
+        if "schedule" in wake:
+            services.schedules.fire(wake)
+            return None
+        return _run(message, wake, seconds_left)
+    except Exception:
+        log.exception("A wake met trouble: %s", message["body"][:500])
+        return trouble_seconds(message)
+
+
+def trouble_seconds(message: Message) -> float:
+    """Return how long a message waits that met trouble which is not the function's."""
+    received = int(message["attributes"].get("ApproximateReceiveCount", 1))
+    return float(min(MOST_TROUBLE_SECONDS, TROUBLE_SECONDS * 2 ** min(received - 1, 10)))
+
+
+def _run(message: Message, wake: dict[str, Any], seconds_left: SecondsLeft) -> float | None:
+    wait_ms = wake.get("notBefore", 0) - time.time() * 1000
+    if wait_ms > 0:
+        return wait_ms / 1000 + 1
+    function = store.functions.load(wake["function"])
+    if function is None or function.id != wake["functionId"]:
+        log.info("The function %s is gone, and its calls with it", wake["function"])
+        return None
+    if not fits(function, seconds_left):
+        return 0
+    stay_hidden(queue_name(), message, function)
+    try:
+        invocation = services.invoking.run_queued(function, wake["invocation"])
+    except services.invoking.BusyError as busy:
+        return float(busy.retry_after_seconds)
+    return _settle(function, invocation)
+
+
+def fits(function: Function, seconds_left: SecondsLeft) -> bool:
+    """Return whether a function can end before this process has to."""
+    left = seconds_left()
+    return left >= function.timeout_seconds + MARGIN_SECONDS or left >= FRESH_SECONDS
+
+
+def stay_hidden(queue: str, message: Message, function: Function) -> None:
+    """Keep a message from others for as long as the function may run.
+
+    A queue that wakes the event edge hides its messages for longer than that anyway.
+    """
+    seconds = function.timeout_seconds + MARGIN_SECONDS
+    if not settings().waker and seconds > RECEIVED_SECONDS + MARGIN_SECONDS:
+        aws.sqs.change_visibility(queue, message["receiptHandle"], round(seconds))
+
+
+def _settle(function: Function, invocation: Invocation) -> float | None:
+    """Do what follows from the end of an attempt; return when the message has to come back."""
+    if invocation.status == calls.SUCCEEDED or not may_retry(invocation):
+        return None
+    if invocation.status == calls.THROTTLED and _is_young(invocation):
+        services.invoking.requeue(function, invocation, counts=False)
+        return THROTTLED_SECONDS
+    if invocation.attempt > function.retry_attempts:
+        services.dead_letters.keep(function, invocation)
+        return None
+    services.invoking.requeue(function, invocation)
+    return retry_seconds(function, invocation.attempt)
+
+
+def may_retry(invocation: Invocation) -> bool:
+    """Return whether trying again could help: it does not where a chain was stopped."""
+    return (invocation.error or {}).get("type") != services.invoking_outcome.LOOP_STOPPED
+
+
+def retry_seconds(function: Function, attempt: int) -> float:
+    """Return the pause after a failed attempt (the first is 1)."""
+    return float(function.retry_delay_seconds * 2 ** min(attempt - 1, 16))
+
+
+def _is_young(invocation: Invocation) -> bool:
+    return time.time() * 1000 - invocation.created_ms < THROTTLED_FOR_MS
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
