@@ -24,6 +24,8 @@ Definition = dict[str, Any]
 RULES = ("listRule", "viewRule", "createRule", "updateRule", "deleteRule")
 SUPERUSERS = "_superusers"
 SUPERUSERS_ID = "pbc_3142635823"
+FUNCTIONS = "_functions"
+"""The accounts of functions; the collection is there once there is a function."""
 
 
 class Field(NamedTuple):
@@ -108,6 +110,10 @@ class Collection:
     @property
     def is_superusers(self) -> bool:
         return self.id == SUPERUSERS_ID
+
+    @property
+    def is_functions(self) -> bool:
+        return self.system and self.name == FUNCTIONS
 
     def unique_index_on(self, name: str) -> Index | None:
         """Return the single-column unique index on a field, if there is one."""

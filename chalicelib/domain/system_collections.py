@@ -3,11 +3,12 @@
 Ids, fields, rules and indexes as PocketBase 0.40.6 makes them, in its order.
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.domain import dates, definition, definition_fields, definition_indexes
-from chalicelib.domain.collection import SUPERUSERS, Definition
+from chalicelib.domain.collection import FUNCTIONS, SUPERUSERS, Definition
 
 OWNER_RULE = (
     "@request.auth.id != '' && recordRef = @request.auth.id && "
@@ -31,6 +32,28 @@ def all_of(now: datetime) -> list[Definition]:
     for each in made:
         each["indexStates"] = definition_indexes.states(each, None, definition_indexes.READY)
     return made
+
+
+def functions(now: datetime, taken_ids: Iterable[str]) -> Definition:
+    """Return the definition of the collection of functions' accounts, with fresh secrets.
+
+    Nobody signs in to it and nobody lists it; `services.service_accounts` alone writes it.
+    """
+    accounts = definition_fields.auth_fields()
+    accounts = [
+        each | {"required": False} if each["name"] in _UNUSED else each for each in accounts
+    ]
+    own = [_text("name"), {"type": "json", "name": "rights", "system": True}]
+    entries = [*accounts, *own, *_dates(system=True)]
+    body = {"name": FUNCTIONS, "type": "auth", "system": True, "fields": entries, "authRule": None}
+    body["passwordAuth"] = {"enabled": False}
+    body["authAlert"] = {"enabled": False}
+    made = definition.create(body, taken_ids, dates.now_text(now))
+    made["indexStates"] = definition_indexes.states(made, None, definition_indexes.READY)
+    return made
+
+
+_UNUSED = ("email", "password")
 
 
 def _mfas(now: str) -> Definition:

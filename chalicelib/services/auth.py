@@ -105,6 +105,8 @@ def impersonate(call: Call, collection_ref: str, record_id: str) -> Answer:
     session = open_session(call)
     session.require_superuser()
     collection = _auth_collection(session, collection_ref, _NO_AUTH_COLLECTION)
+    if collection.is_functions:
+        raise ForbiddenError("Functions alone hold tokens of their accounts.")
     stored = session.related.find(collection, record_id)
     if stored is None:
         raise NotFoundError

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from chalicelib import services, store
 from chalicelib.aws.s3 import S3Error
 from chalicelib.domain import dates, definition, definition_changes, indexes, oauth2_providers
-from chalicelib.domain.collection import Collection, Definition, Schema
+from chalicelib.domain.collection import FUNCTIONS, Collection, Definition, Schema
 from chalicelib.domain.request import Call
 from chalicelib.errors import BadRequestError, NotFoundError, UnavailableError, field_error
 from chalicelib.store.dropped import Dropped
@@ -179,6 +179,24 @@ def initialise() -> None:
     with contextlib.suppress(store.collections.VersionMovedError):
         store.collections.write(system_collections.all_of(datetime.now(UTC)), [], 0)
     store.schema.forget()
+
+
+def add_functions() -> None:
+    """Make the system collection of functions' accounts unless it is there.
+
+    Raises `BadRequestError` if another collection has its name.
+    """
+    from chalicelib.domain import system_collections  # noqa: PLC0415 (lazy: once per table)
+
+    def decide(schema: Schema) -> Change:
+        present = schema.find(FUNCTIONS)
+        if present is None:
+            return Change([system_collections.functions(datetime.now(UTC), _definitions(schema))])
+        if not present.is_functions:
+            raise BadRequestError(f"Functions need the name {FUNCTIONS}: rename your collection.")
+        return Change([])
+
+    _write(decide)
 
 
 def change(collection_id: str, edit: Callable[[Definition], Definition | None]) -> None:

@@ -14,7 +14,13 @@ from chalicelib.domain.collection import Collection, Field
 from chalicelib.domain.fields import primary_key
 from chalicelib.domain.record_changes import Applied
 from chalicelib.domain.request import Body, Record, RequestInfo
-from chalicelib.errors import BadRequestError, ErrorData, NotFoundError, field_error
+from chalicelib.errors import (
+    BadRequestError,
+    ErrorData,
+    ForbiddenError,
+    NotFoundError,
+    field_error,
+)
 from chalicelib.services import rules
 from chalicelib.services.session import Session
 from chalicelib.store import keys
@@ -82,6 +88,8 @@ def stage_delete(session: Session, collection: Collection, record_id: str, conte
 def _require_records_of_its_own(collection: Collection) -> None:
     if collection.type == "view":
         raise BadRequestError("Unsupported collection type.")
+    if collection.is_functions:
+        raise ForbiddenError("The accounts of functions are written with the functions.")
 
 
 def _with_uploads(session: Session, collection: Collection, body: Body, message: str) -> Body:

@@ -59,6 +59,7 @@ class Session:
         "call",
         "changes",
         "depth",
+        "items",
         "now",
         "opened_at",
         "related",
@@ -77,6 +78,8 @@ class Session:
         self.auth_collection: Collection | None = None
         self.depth = 0
         """How long the chain of functions is that calls; 0 for people."""
+        self.items: _Items = {}
+        """What else was read with it (`open`), by partition and sort key."""
         self.scope: Scope | None = None
         """What rules keep between the records of one request (`services.rules`)."""
 
@@ -173,25 +176,30 @@ class Session:
             dynamodb.last_start.reset(token)
 
 
-def open(call: Call, wants: Wants = _nothing) -> Session:  # noqa: A001 (a session is opened)
-    """Return the session of a request. Raises nothing for a bad token: that is a guest."""
+def open(  # noqa: A001 (a session is opened)
+    call: Call, wants: Wants = _nothing, also: Sequence[keys.Key] = ()
+) -> Session:
+    """Return the session of a request. Raises nothing for a bad token: that is a guest.
+
+    `also` are keys of items that are no records, to be read along into `session.items`.
+    """
     claims = tokens.decode_unverified(call.token) if call.token else None
     started = time.monotonic()
     schema = store.schema.cached()
     if schema is None:
         schema = store.schema.load()
-        read = _read(schema, claims, wants, with_version=False)
+        read = _read(schema, claims, wants, also)
     else:
-        read = _read(schema, claims, wants, with_version=True)
+        read = _read(schema, claims, wants, (keys.schema_version(), *also))
         if store.schema.version_of(read.items.get(_VERSION)) != schema.version:
             started = time.monotonic()
             schema = store.schema.load()
-            read = _read(schema, claims, wants, with_version=False)
+            read = _read(schema, claims, wants, also)
     if schema.version == 0:
         services.collections.initialise()
-        return open(call, wants)
+        return open(call, wants, also)
     session = Session(call, schema)
-    session.opened_at = started
+    session.opened_at, session.items = started, read.items
     _remember(session, read)
     if claims is not None:
         _sign_in(session, claims)
@@ -201,18 +209,22 @@ def open(call: Call, wants: Wants = _nothing) -> Session:  # noqa: A001 (a sessi
 _VERSION = (keys.COLLECTIONS, "VERSION")
 
 
+_Items = dict[tuple[str, str], dict[str, Any]]
+
+
 class _Read(NamedTuple):
     """What a session was opened with: the records asked for, and the items that exist."""
 
     records: list[tuple[Collection, str]]
-    items: dict[tuple[str, str], dict[str, Any]]
+    items: _Items
 
 
-def _read(schema: Schema, claims: dict[str, Any] | None, wants: Wants, with_version: bool) -> _Read:
+def _read(
+    schema: Schema, claims: dict[str, Any] | None, wants: Wants, also: Sequence[keys.Key]
+) -> _Read:
     records = _records(schema, claims, wants)
     wanted = [keys.record(where.storage, record_id) for where, record_id in records]
-    if with_version:
-        wanted.append(keys.schema_version())
+    wanted += also
     if len(wanted) == 1:
         found = dynamodb.get(wanted[0])
         items = [found] if found else []

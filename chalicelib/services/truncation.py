@@ -21,6 +21,7 @@ from chalicelib.store.records import Stored
 _REFUSED = (
     "Failed to truncate collection (most likely due to required cascade delete record references)."
 )
+_OF_FUNCTIONS = "The accounts of functions go with the functions."
 _VIEW = "View collections cannot be truncated since they don't store their own records."
 
 
@@ -33,6 +34,8 @@ def truncate(call: Call, ref: str) -> None:
         raise BadRequestError(_VIEW)
     if collection.is_superusers:
         raise BadRequestError(_REFUSED)  # the caller is one of them, and one must remain
+    if collection.is_functions:
+        raise BadRequestError(_OF_FUNCTIONS)
     if not _is_referenced(session.schema, collection):
         services.collections.replace_storage(collection.id)
         return

@@ -54,8 +54,12 @@ class Stored(NamedTuple):
 
 def load(name: str) -> Function | None:
     """Return the function of a name, strongly consistent; None also while it is being deleted."""
-    stored = read(name)
-    return stored.function if stored is not None and not stored.leaving else None
+    return of_item(dynamodb.get(keys.function(name)))
+
+
+def of_item(item: Item | None) -> Function | None:
+    """Return the function of an item that was read along with others; None as `load`."""
+    return None if item is None or "leaving" in item else _read(item).function
 
 
 def all() -> list[Function]:  # noqa: A001 (all functions)
