@@ -1,0 +1,184 @@
+"""Leaving secrets out of what is kept of a call: its event, its result and its logs.
+
+A secret is known by its key (`secret_keys`), wherever the key stands: in an object at any depth,
+in JSON or a form inside a text (a proxy event's `body`, also in base64), in a query string, a
+header, a log line. Bearer tokens, JWTs and private keys are known by their own look as well.
+
+    redact({"body": '{"password": "x"}'}, ())   # ({"body": '{"password":"******"}'}, True)
+
+What is too deep or too much to look through is left out too: unknown means secret.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from chalicelib.domain.functions.secret_keys import is_secret, normal_set
+
+MASK = "******"
+MAX_DEPTH = 60
+MAX_VALUES = 200_000
+"""How many values of one event are looked at."""
+
+_PAIR_NAMES, _PAIR_VALUES = ("name", "key", "Name", "Key"), ("value", "Value")
+
+
+def redact(value: Any, extra_keys: Iterable[str] = ()) -> tuple[Any, bool]:
+    """Return a JSON value without its secrets, and whether anything was left out.
+
+    The value given is not changed. `extra_keys` are secret beside the standard ones.
+    """
+    work = _Redaction(normal_set(extra_keys))
+    result = work.value(value, 0)
+    return result, work.changed
+
+
+def redact_text(text: str, extra_keys: Iterable[str] = ()) -> tuple[str, bool]:
+    """Return log output without its secrets, and whether anything was left out."""
+    result = _without_secrets(text, normal_set(extra_keys))
+    return result, result != text
+
+
+class _Redaction:
+    """One value being redacted."""
+
+    __slots__ = ("changed", "further", "left")
+
+    def __init__(self, further: frozenset[str]) -> None:
+        self.further = further
+        self.changed = False
+        self.left = MAX_VALUES
+
+    def value(self, value: Any, depth: int) -> Any:
+        if isinstance(value, (int, float)) or value is None:
+            return value
+        self.left -= 1
+        if depth > MAX_DEPTH or self.left < 0:
+            return self.mask(value)
+        if isinstance(value, dict):
+            return self.object(value, depth + 1)
+        if isinstance(value, (list, tuple)):
+            return [self.value(item, depth + 1) for item in value]
+        return self.text(str(value), depth + 1)
+
+    def object(self, value: dict[Any, Any], depth: int) -> dict[Any, Any]:
+        found = {
+            key: self.mask(item) if is_secret(str(key), self.further) else self.value(item, depth)
+            for key, item in value.items()
+        }
+        if any(name in value and is_secret(str(value[name]), self.further) for name in _PAIR_NAMES):
+            found.update({key: self.mask(value[key]) for key in _PAIR_VALUES if key in value})
+        if value.get("isBase64Encoded") is True and isinstance(value.get("body"), str):
+            found["body"] = self.base64(value["body"], depth)
+        return found
+
+    def mask(self, secret: Any) -> Any:
+        """Return what stands for a secret; several values of one header stay several."""
+        if secret is None or secret in ("", MASK):
+            return secret
+        if isinstance(secret, list):
+            return [self.mask(item) for item in secret]
+        self.changed = True
+        return MASK
+
+    def text(self, text: str, depth: int) -> str:
+        if not _LOOKS_TELLING.search(text):
+            return text
+        if text.lstrip()[:1] in ("{", "["):
+            whole = self.json(text, depth)
+            if whole is not None:
+                return whole
+        clean = _without_secrets(text, self.further)
+        self.changed = self.changed or clean != text
+        return clean
+
+    def json(self, text: str, depth: int) -> str | None:
+        """Return the JSON in a text without its secrets; None if it is no JSON."""
+        import json  # noqa: PLC0415  (lazy: most events have no JSON inside a text)
+
+        try:
+            value = json.loads(text, object_pairs_hook=_without_twins)
+        except (ValueError, RecursionError):
+            return None
+        before, self.changed = self.changed, False
+        clean = self.value(value, depth)
+        changed, self.changed = self.changed, self.changed or before
+        # As it was sent, unless something had to go: a signature over it may matter to a replay.
+        return json.dumps(clean, ensure_ascii=False, separators=(",", ":")) if changed else text
+
+    def base64(self, text: str, depth: int) -> str:
+        """Return a body in base64 without its secrets; what is no text is left as it is."""
+        import base64  # noqa: PLC0415  (lazy: few events are binary)
+
+        try:
+            inside = base64.b64decode(text, validate=True).decode()
+        except ValueError:
+            return text
+        clean = self.text(inside, depth)
+        return text if clean == inside else base64.b64encode(clean.encode()).decode()
+
+
+def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object. Raises `ValueError` for one that hides a value behind another."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError
+    return found
+
+
+# Every pattern is linear in the text, whoever wrote it: nothing that may be long can begin
+# inside itself, and no two branches of a repetition take the same character.
+
+_LOOKS_TELLING = re.compile(r"[=:]|(?i:bearer )|eyJ|form-data|PRIVATE KEY")
+"""What any text has that holds a key with a value, or a secret known by its look."""
+
+_HEADER = re.compile(
+    r"(?i)(?<![\w-])((?:proxy-)?authorization|(?:set-)?cookie)([ \t]*[:=][ \t]*)"
+    r"([^\s\"'\\][^\r\n\"'\\]*)"
+)
+"""A header on a line of its own: all of the line is its value, blanks included."""
+
+_KEY = re.compile(r"""(?<![\w.%-])([\w.%-]{1,100})\\*["']?[ \t]*[:=][ \t]*""")
+_VALUE = re.compile(
+    r"""(?P<quote>\\*["'])(?:\\.|[^\\])*?(?P=quote)|"""
+    r"""(?P<plain>(?:-?[\d.]+|null|None)(?=[,}\]\s])|[^\s&]+)""",
+    re.DOTALL,
+)
+_FORM_PART = re.compile(
+    r'(name="([^"\r\n]{1,100})"[^\r\n]*\r?\n(?:[^\r\n]+\r?\n){0,8}\r?\n)(.*?)(?=\r?\n--|\Z)',
+    re.DOTALL,
+)
+_KNOWN_BY_LOOK = (
+    (re.compile(r"(?i)(?<![\w-])(bearer[ \t]+)[\w.~+/=-]{6,}"), rf"\1{MASK}"),
+    (re.compile(r"(?<![\w-])eyJ[\w-]{6,}\.[\w-]{6,}\.[\w-]*"), MASK),
+    (re.compile(r"(-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----).*?(-----END|\Z)", re.DOTALL),
+     rf"\1{MASK}\2"),
+)  # fmt: skip
+
+
+def _without_secrets(text: str, further: frozenset[str]) -> str:
+    for pattern, replacement in _KNOWN_BY_LOOK:
+        text = pattern.sub(replacement, text)
+    text = _HEADER.sub(rf"\1\2{MASK}", text)
+    if "form-data" in text:
+        text = _FORM_PART.sub(lambda found: _form_part(found, further), text)
+    return "".join(_without_secret_pairs(text, further))
+
+
+def _without_secret_pairs(text: str, further: frozenset[str]) -> Iterator[str]:
+    """Yield the text in pieces; a key that holds no secret does not hide one in its value."""
+    done = 0
+    for key in _KEY.finditer(text):
+        if key.start() < done or not is_secret(key[1], further):
+            continue
+        value = _VALUE.match(text, key.end())
+        if value is None or value["plain"] in ("null", "None", MASK):
+            continue
+        quote = value["quote"] or ""
+        yield f"{text[done : key.end()]}{quote}{MASK}{quote}"
+        done = value.end()
+    yield text[done:]
+
+
+def _form_part(found: "re.Match[str]", further: frozenset[str]) -> str:
+    return found[1] + (MASK if is_secret(found[2], further) else found[3])

@@ -1,0 +1,33 @@
+"""Which keys hold a secret: `Authorization`, `refreshToken`, `x-api-key`, `DB_PASSWORD`, ..."""
+
+import re
+from collections.abc import Iterable
+from urllib.parse import unquote_plus
+
+_ENDINGS = (
+    "password", "passwords", "passwd", "passphrase", "passwordconfirm", "passwordhash", "secret",
+    "secrets", "token", "tokenkey", "authorization", "cookie", "cookies", "apikey", "privatekey",
+    "secretkey", "accesskey", "credential", "credentials",
+)  # fmt: skip
+"""A key that ends in one of these holds a secret, whatever stands before it."""
+_WHOLE = frozenset(("pass", "pwd", "otp", "cvv", "cvc", "sessionid", "xamzsignature", "jwt"))
+
+_SEPARATORS = re.compile(r"[^a-z0-9]+")
+
+
+def normal(key: str) -> str:
+    """Return a key without its case and separators: `X-Api_Key` is `xapikey`."""
+    if "%" in key or "+" in key:
+        key = unquote_plus(key)
+    return _SEPARATORS.sub("", key.lower())
+
+
+def normal_set(keys: Iterable[str]) -> frozenset[str]:
+    """Return further keys in the form `is_secret` takes them."""
+    return frozenset(filter(None, map(normal, keys)))
+
+
+def is_secret(key: str, further: frozenset[str] = frozenset()) -> bool:
+    """Return whether what stands under a key is a secret."""
+    plain = normal(key)
+    return plain in _WHOLE or plain in further or plain.endswith(_ENDINGS)
