@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from chalicelib.services import file_writes as file_writes
     from chalicelib.services import files as files
     from chalicelib.services import index_building as index_building
+    from chalicelib.services import invoking as invoking
+    from chalicelib.services import invoking_money as invoking_money
+    from chalicelib.services import invoking_outcome as invoking_outcome
     from chalicelib.services import mfa as mfa
     from chalicelib.services import record_search as record_search
     from chalicelib.services import record_writes as record_writes

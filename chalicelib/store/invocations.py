@@ -101,7 +101,7 @@ def whole(invocation: Invocation) -> Invocation:
             content = aws.s3.get(_object(invocation, what))
         except aws.s3.MissingObjectError:
             continue
-        found[what] = content.decode() if what == "input" else _loads(content)
+        found[what] = content.decode() if what == "input" else loads(content)
     return invocation._replace(**found)
 
 
@@ -169,7 +169,13 @@ def dumps(value: Any) -> bytes:
         return json.dumps(value, separators=(",", ":")).encode()
 
 
-def _loads(content: bytes | str) -> Any:
+def is_large(value: Any) -> bool:
+    """Whether a value is too large for its call's item."""
+    return len(dumps(value)) > INLINE_BYTES
+
+
+def loads(content: bytes | str) -> Any:
+    """Return the value that `dumps` wrote."""
     try:
         return orjson.loads(content)
     except ValueError:
@@ -252,7 +258,7 @@ def _item(invocation: Invocation, expires: int) -> Item:
 
 
 def _read(item: Item) -> Invocation:
-    document = _loads(item["doc"]["S"])
+    document = loads(item["doc"]["S"])
     values = {name: document[name] for name in Invocation._fields if name in document}
     values["spilled"] = tuple(values.get("spilled", ()))
     return Invocation(

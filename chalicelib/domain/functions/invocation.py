@@ -66,6 +66,8 @@ class Invocation(NamedTuple):
     replay_of: str = ""
     background: bool = False
     """Whether a message in the queue of wakes stands for it, so that it may be tried again."""
+    once: bool = False
+    """A background call that is not tried again: somebody waits for its outcome."""
     spilled: tuple[str, ...] = ()
     """Which of `event`, `result` and `input` are too large for an item; then they are None (or
     empty) unless they were loaded."""

@@ -1,0 +1,157 @@
+"""What a call may cost and what it did: the money of the gate (`invoking`).
+
+A function with a cap has the worst case of each call reserved before it begins, in the
+transaction that writes the call down; the one that finishes it gives back what was not used. So
+however many call at once, what is reserved and spent together never passes the cap.
+"""
+
+import os
+from datetime import UTC, date, datetime
+from typing import Any, NamedTuple
+
+from chalicelib import aws, store
+from chalicelib.config import settings
+from chalicelib.domain import prices
+from chalicelib.domain.functions import receipt
+from chalicelib.domain.functions.function import Function
+from chalicelib.domain.functions.invocation import SCHEDULE, Invocation
+from chalicelib.domain.functions.receipt import Figures, Receipt
+from chalicelib.domain.prices.sheet import Sheet
+from chalicelib.services.invoking_outcome import Outcome
+
+Action = dict[str, Any]
+
+_UNIT_BYTES = 1024
+"""A write unit's; in a transaction it counts twice."""
+_RECEIPT_BYTES = 1500
+"""As much of a finished call's item is its receipt, keys and names."""
+_MESSAGES_OF_A_WAKE = 3
+"""Sent, received, deleted."""
+_MOST_UNITS = 80
+_MOST_FEES = receipt.MOST_FEES._replace(
+    dynamodb_write_units=2 * _MOST_UNITS, s3_puts=3, sqs_fifo_requests=_MESSAGES_OF_A_WAKE
+)
+"""Of a call with an event, a result, a log and an error as long as an item takes them."""
+
+
+class Reserved(NamedTuple):
+    """What is held back for a call; no actions if its function has no cap."""
+
+    picodollars: int
+    actions: tuple[Action, ...]
+
+
+class Bill(NamedTuple):
+    """What a call cost, as the invocation keeps it, and the actions that write it down."""
+
+    receipt: dict[str, Any] | None
+    actions: tuple[Action, ...]
+
+
+def sheet(now_ms: int) -> Sheet:
+    """Return the prices that hold for a call made now."""
+    return prices.sheet(settings().region, _day(now_ms))
+
+
+def worst_case_picodollars(function: Function, now_ms: int) -> int:
+    """Return the most that one call can cost."""
+    return receipt.worst_case_picodollars(function, sheet(now_ms), _MOST_FEES, _own_memory_mb())
+
+
+def reserve(function: Function, now_ms: int) -> Reserved:
+    """Return what a call's first write has to reserve."""
+    if function.cap is None:
+        return Reserved(0, ())
+    most = worst_case_picodollars(function, now_ms)
+    return Reserved(most, (store.caps.reserve(function, most, _time(now_ms)),))
+
+
+def bill(
+    function: Function,
+    done: Invocation,
+    outcome: Outcome,
+    meter: "aws.dynamodb.Meter",
+    gateway: str,
+) -> Bill:
+    """Return what a call cost, and how it is written down.
+
+    Of a call whose fate is unknown nothing is given back: it may have cost all of it.
+    """
+    is_unknown = outcome.is_charged and outcome.report is None
+    cost = None if is_unknown else _receipt(function, done, outcome, meter, gateway)
+    actions: list[Action] = []
+    if cost is not None and outcome.report is not None:
+        actions.append(store.usage.added(done, cost))
+    if done.reserved_picodollars and not is_unknown:
+        spent = receipt.picodollars(cost.total) if cost else 0
+        began = _time(done.started_ms)
+        actions.append(store.caps.settle(function, done.reserved_picodollars, spent, began))
+    told = receipt.to_json(cost) if cost else None
+    if told is not None and outcome.is_estimated:
+        told["estimated"] = True
+    return Bill(told, tuple(actions))
+
+
+def refusal(function: Function) -> str:
+    """Return the words in which a call is refused for its function's cap."""
+    cap = function.cap
+    most = f"{cap.amount} US dollars a {cap.per}" if cap else "its cap"
+    return (
+        f"The function {function.name} has reached its money cap of {most}, or a call that takes"
+        " as long as it may could pass it. Nothing was run."
+    )
+
+
+def _receipt(
+    function: Function,
+    done: Invocation,
+    outcome: Outcome,
+    meter: "aws.dynamodb.Meter",
+    gateway: str,
+) -> Receipt | None:
+    known = outcome.report
+    if known is None:
+        return None
+    figures = Figures(
+        memory_mb=known.memory_mb or function.memory_mb,
+        billed_ms=known.billed_ms,
+        init_ms=known.init_ms or known.billed_restore_ms,
+        duration_ms=known.duration_ms,
+        gateway=gateway,
+        dynamodb_read_units=meter.read_units,
+        dynamodb_write_units=meter.write_units + _finishing_units(done),
+        s3_puts=len(_objects(done)),
+        sqs_fifo_requests=_MESSAGES_OF_A_WAKE if done.background else 0,
+        schedules=int(done.trigger == SCHEDULE),
+        log_bytes=len(done.logs.encode()),
+        waiting_ms=known.billed_ms if _own_memory_mb() else 0,
+        waiting_memory_mb=_own_memory_mb(),
+    )
+    return receipt.of(figures, sheet(done.started_ms))
+
+
+def _finishing_units(done: Invocation) -> int:
+    """Return the write units of the transaction that is still to come: call, usage, cap."""
+    inline = {what: None for what in ("event", "result") if what in _objects(done)}
+    size_bytes = len(store.invocations.dumps(done._replace(**inline))) + _RECEIPT_BYTES
+    item = -(-size_bytes // _UNIT_BYTES)
+    return min(2 * (item + 1 + bool(done.reserved_picodollars)), _MOST_UNITS)
+
+
+def _objects(done: Invocation) -> set[str]:
+    """Return which values of a call lie in the bucket, or are about to."""
+    large = done.result is not None and store.invocations.is_large(done.result)
+    return {*done.spilled, *(("result",) if large else ())}
+
+
+def _own_memory_mb() -> int:
+    """Return the memory of the app's own Lambda function, which is billed while it waits."""
+    return int(os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE") or 0)
+
+
+def _time(now_ms: int) -> datetime:
+    return datetime.fromtimestamp(now_ms / 1000, UTC)
+
+
+def _day(now_ms: int) -> date:
+    return _time(now_ms).date()
