@@ -16,8 +16,14 @@ if TYPE_CHECKING:
     from chalicelib.services import file_sweep as file_sweep
     from chalicelib.services import file_writes as file_writes
     from chalicelib.services import files as files
+    from chalicelib.services import function_answers as function_answers
+    from chalicelib.services import function_code as function_code
+    from chalicelib.services import function_deploys as function_deploys
+    from chalicelib.services import function_holds as function_holds
+    from chalicelib.services import functions as functions
     from chalicelib.services import index_building as index_building
     from chalicelib.services import invoking as invoking
+    from chalicelib.services import invoking_attempt as invoking_attempt
     from chalicelib.services import invoking_money as invoking_money
     from chalicelib.services import invoking_outcome as invoking_outcome
     from chalicelib.services import mfa as mfa

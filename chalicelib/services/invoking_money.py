@@ -132,7 +132,7 @@ def _receipt(
 
 def _finishing_units(done: Invocation) -> int:
     """Return the write units of the transaction that is still to come: call, usage, cap."""
-    inline = {what: None for what in ("event", "result") if what in _objects(done)}
+    inline: dict[str, Any] = {what: None for what in ("event", "result") if what in _objects(done)}
     size_bytes = len(store.invocations.dumps(done._replace(**inline))) + _RECEIPT_BYTES
     item = -(-size_bytes // _UNIT_BYTES)
     return min(2 * (item + 1 + bool(done.reserved_picodollars)), _MOST_UNITS)

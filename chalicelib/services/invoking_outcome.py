@@ -20,6 +20,7 @@ from chalicelib.domain.functions.function import Function
 from chalicelib.domain.functions.invocation import (
     FAILED,
     OUT_OF_MEMORY,
+    QUEUED,
     RUNNING,
     SUCCEEDED,
     THROTTLED,
@@ -112,11 +113,12 @@ def kept(done: Invocation, function: Function) -> Invocation:
 def seen(invocation: Invocation, now_ms: int) -> Invocation:
     """Return a call as it is to be shown: a running one whose runner is gone has failed.
 
-    Of a background call only the last attempt has, since the others are made again.
+    A background call waits instead: it is made again when its message comes back.
     """
-    is_lost = invocation.status == RUNNING and now_ms > invocation.lease_ms
-    if not is_lost or invocation.background:
+    if invocation.status != RUNNING or now_ms <= invocation.lease_ms:
         return invocation
+    if invocation.background:
+        return invocation._replace(status=QUEUED)
     return lost(invocation, now_ms)
 
 
