@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING
 from chalicelib import lazy
 
 if TYPE_CHECKING:
+    from chalicelib.store import caps as caps
     from chalicelib.store import changes as changes
     from chalicelib.store import collections as collections
     from chalicelib.store import dead_letters as dead_letters
     from chalicelib.store import dropped as dropped
     from chalicelib.store import files as files
+    from chalicelib.store import function_code as function_code
     from chalicelib.store import functions as functions
     from chalicelib.store import guards as guards
     from chalicelib.store import index_filling as index_filling
