@@ -2,9 +2,9 @@
 
     python -m tools.deploy.bootstrap --stage dev
 
-Table and bucket, as resources.json describes them, in a stack of their own; their names in the
-stage's part of `.chalice/config.json`; and the stage's policy file, from which `chalice deploy`
-makes the role. Safe to repeat.
+Table, bucket and what functions need, as resources.json describes them, in a stack of their own;
+their names in the stage's part of `.chalice/config.json`; and the stage's policy file, from which
+`chalice deploy` makes the role. Safe to repeat.
 """
 
 import argparse
@@ -18,6 +18,7 @@ from tools.deploy.deploy import Place
 from tools.deploy.stack import Source, Stack
 
 DATA = ("DataTable", "FilesBucket")
+FOR_FUNCTIONS = ("WakesQueue", "DeadWakesQueue", "Schedules", "ScheduleRole", "FunctionBoundary")
 
 
 def main() -> int:
@@ -50,24 +51,44 @@ def bootstrap(stage: str, root: Path) -> dict[str, str]:
     variables = document["stages"][stage].setdefault("environment_variables", {})
     variables["DORMOUSE_TABLE_NAME"] = outputs["TableName"]
     variables["DORMOUSE_BUCKET_NAME"] = outputs["BucketName"]
+    variables["DORMOUSE_RESOURCE_PREFIX"] = project.stack_name(stage)
+    variables["DORMOUSE_WAKER"] = _waker(stage)
+    variables["DORMOUSE_SCHEDULE_ROLE"] = outputs["ScheduleRoleArn"]
+    variables["DORMOUSE_BOUNDARY"] = outputs["BoundaryArn"]
     project.write_config(document, root)
     policies.write(stage, root)
     return outputs
 
 
 def data_template(stage: str, place: Place) -> dict[str, Any]:
-    """Return a template of table and bucket alone, under their usual names."""
+    """Return a template of what holds data and what functions need, under the usual names."""
     resources = json.loads(project.RESOURCES.read_text())["Resources"]
-    data = {name: resources[name] for name in DATA}
-    data["DataTable"]["Properties"]["TableName"] = project.stack_name(stage)
+    made = {name: resources[name] for name in DATA + FOR_FUNCTIONS}
+    made["DataTable"]["Properties"]["TableName"] = project.stack_name(stage)
     bucket = project.bucket_name(stage, place.account, place.region)
-    data["FilesBucket"]["Properties"]["BucketName"] = bucket
-    outputs = {"TableName": "DataTable", "BucketName": "FilesBucket"}
+    made["FilesBucket"]["Properties"]["BucketName"] = bucket
+    outputs = {
+        "TableName": {"Ref": "DataTable"},
+        "BucketName": {"Ref": "FilesBucket"},
+        "ScheduleRoleArn": {"Fn::GetAtt": ["ScheduleRole", "Arn"]},
+        "BoundaryArn": {"Ref": "FunctionBoundary"},
+    }
+    # The stack bears another name than the stage's own would; `chalice deploy` makes the waker.
+    text = json.dumps(made).replace("${AWS::StackName}", project.stack_name(stage))
+    text = text.replace('{"Ref": "AWS::StackName"}', json.dumps(project.stack_name(stage)))
+    waker = "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:"
+    waker_arn = json.dumps({"Fn::Sub": waker + _waker(stage)})
+    text = text.replace('{"Fn::GetAtt": ["Wake", "Arn"]}', waker_arn)
     return {
         "Description": f"Dormouse, stage {stage}: its data, for chalice deploy",
-        "Resources": data,
-        "Outputs": {key: {"Value": {"Ref": name}} for key, name in outputs.items()},
+        "Resources": json.loads(text),
+        "Outputs": {key: {"Value": value} for key, value in outputs.items()},
     }
+
+
+def _waker(stage: str) -> str:
+    """Return what `chalice deploy` calls the second function of app.py."""
+    return f"{project.stack_name(stage)}-wake"
 
 
 if __name__ == "__main__":
