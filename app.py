@@ -4,6 +4,8 @@ from chalicelib.routes.auth import auth_api
 from chalicelib.routes.batch import batch_api
 from chalicelib.routes.collections import collections_api
 from chalicelib.routes.files import files_api
+from chalicelib.routes.fn import fn_api
+from chalicelib.routes.functions import functions_api
 from chalicelib.routes.health import health_api
 from chalicelib.routes.not_served import not_served_api
 from chalicelib.routes.records import records_api
@@ -14,7 +16,7 @@ from chalicelib.web.app import App
 app = App("dormouse")
 for blueprint in (
     records_api, batch_api, auth_api, collections_api, settings_api, files_api, uploads_api,
-    health_api
+    functions_api, fn_api, health_api
 ):  # fmt: skip
     app.register_blueprint(blueprint)
 app.register_blueprint(not_served_api(app))  # last: what the others left

@@ -8,6 +8,8 @@ ApiError                     500  unknown trouble; the message never carries int
 ├── TooLargeError            413  the body is over the limit
 ├── TooManyRequestsError     429  slow down, or a cap is reached
 ├── NotServedError           501  part of PocketBase's API that Dormouse does not serve
+├── BadGatewayError          502  a function failed, or answered what is no HTTP answer
+├── GatewayTimeoutError      504  a function took too long
 └── UnavailableError         503  the database did not answer in time; nothing was written, unless
                                   `aws.retries.OutcomeUnknownError` says that it may have been
 
@@ -67,6 +69,16 @@ class TooManyRequestsError(ApiError):
 class NotServedError(ApiError):
     status = 501
     default_message = "Dormouse does not serve this part of the API."
+
+
+class BadGatewayError(ApiError):
+    status = 502
+    default_message = "The function failed."
+
+
+class GatewayTimeoutError(ApiError):
+    status = 504
+    default_message = "The function took too long."
 
 
 class UnavailableError(ApiError):

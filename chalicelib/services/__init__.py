@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from chalicelib.services import function_deploys as function_deploys
     from chalicelib.services import function_holds as function_holds
     from chalicelib.services import functions as functions
+    from chalicelib.services import http_trigger as http_trigger
     from chalicelib.services import index_building as index_building
     from chalicelib.services import invoking as invoking
     from chalicelib.services import invoking_attempt as invoking_attempt

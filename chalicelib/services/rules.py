@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from chalicelib.domain.collection import Collection
 from chalicelib.domain.request import Record, RequestInfo
 from chalicelib.errors import ForbiddenError
-from chalicelib.services.session import Session
+from chalicelib.services.session import Session, sent
 
 if TYPE_CHECKING:
     from chalicelib.domain.filters import Scope
@@ -70,6 +70,31 @@ def expression_holds(
         return predicate.matches(record, _scope(session, info))
     except filters.FilterError:
         return False
+
+
+def require_call(session: Session, text: str | None) -> None:
+    """Raises `ForbiddenError` unless a function's invoke rule lets this caller wake it.
+
+    The rule is about the request alone; there is no record.
+    """
+    if not call_holds(session, text):
+        message = "Only superusers can perform this action." if text is None else ""
+        raise ForbiddenError(message)
+
+
+def call_holds(session: Session, text: str | None) -> bool:
+    """Return whether a rule about the request alone holds; null lets superusers only.
+
+    A body that cannot be read is empty to the rule.
+    """
+    if session.is_superuser or text == "":
+        return True
+    if text is None:
+        return False
+    from chalicelib.domain.functions import invoke_rule  # noqa: PLC0415 (lazy: functions only)
+
+    info = session.info(body=sent(session.call))
+    return expression_holds(session, invoke_rule.NO_COLLECTION, text, {}, info)
 
 
 def _scope(session: Session, info: RequestInfo) -> "Scope":

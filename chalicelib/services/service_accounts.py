@@ -20,7 +20,6 @@ from chalicelib.domain import record as records
 from chalicelib.domain.collection import FUNCTIONS, Collection, Schema
 from chalicelib.domain.functions.function import Function
 from chalicelib.domain.request import Body, Call, Record
-from chalicelib.errors import NotFoundError
 from chalicelib.services.session import Session
 from chalicelib.services.session import open as open_session
 from chalicelib.store import keys
@@ -58,11 +57,11 @@ def remove(function: Function) -> None:
     services.records.retried(attempt)
 
 
-def token(function: Function, depth: int, now: datetime) -> str:
+def token(function: Function, depth: int, now: float) -> str:
     """Return a token for one call of a function, the `depth`-th of its chain.
 
-    Costs one read unless `prepared` has just done it. Raises `NotFoundError` if the function is
-    gone.
+    `now` is in seconds since 1970. Costs one read unless `prepared` has just done it. Empty if
+    the function is gone by now: it runs to its end as a guest.
     """
     account = _prepared.get()
     if account is None or account[1]["id"] != function.id:
@@ -71,9 +70,10 @@ def token(function: Function, depth: int, now: datetime) -> str:
         ensure(function)
         account = _account(_open(function), function.id)
     if account is None:
-        raise NotFoundError
+        return ""
     seconds = function.timeout_seconds + AFTER_SECONDS
-    return tokens.issue(tokens.AUTH, *account, now, seconds, refreshable=False, depth=depth)
+    at = datetime.fromtimestamp(now, UTC)
+    return tokens.issue(tokens.AUTH, *account, at, seconds, refreshable=False, depth=depth)
 
 
 def wanted(schema: Schema, function_id: str) -> Sequence[tuple[Collection, str]]:

@@ -89,7 +89,12 @@ class App(Chalice):
         except Exception:
             log.exception("no answer")
             answer = of_error(ApiError()).to_dict()
-        headers.complete(answer["headers"], request_headers)
+        if "own" in answer:
+            from chalicelib.web import own_reply  # noqa: PLC0415  (lazy: functions' answers)
+
+            own_reply.complete(answer, request_headers, event.get("version") == "2.0")
+        else:
+            headers.complete(answer["headers"], request_headers)
         return answer
 
     def _answer(self, edge: Edge, context: Any) -> dict[str, Any]:

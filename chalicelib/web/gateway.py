@@ -104,8 +104,13 @@ def _from_payload_2(event: Event) -> Event:
     context = event["requestContext"]
     stage = context.get("stage", "$default")
     path = event.get("rawPath") or "/"
-    query = parse_qs(event.get("rawQueryString") or "", keep_blank_values=True)
+    raw_query = event.get("rawQueryString") or ""
+    query = parse_qs(raw_query, keep_blank_values=True)
+    is_url = ".lambda-url." in (context.get("domainName") or "")
     return {
+        "gateway": "url" if is_url else "http",
+        "rawQueryString": raw_query,
+        "cookies": event.get("cookies"),
         "headers": event.get("headers"),
         "multiValueQueryStringParameters": query,
         "body": event.get("body"),

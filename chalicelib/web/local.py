@@ -98,11 +98,14 @@ class _Handling(BaseHTTPRequestHandler):
             content = base64.b64decode(content)
         elif isinstance(content, str):
             content = content.encode("utf-8", "replace")
-        self._send(answer["statusCode"], answer["headers"], content)
+        fields = [*answer["headers"].items()]
+        for name, values in answer["multiValueHeaders"].items():
+            fields += [(name, value) for value in values]
+        self._send(answer["statusCode"], fields, content)
 
-    def _send(self, status: int, fields: dict[str, str], content: bytes) -> None:
+    def _send(self, status: int, fields: list[tuple[str, str]], content: bytes) -> None:
         self.send_response(status)
-        for name, value in fields.items():
+        for name, value in fields:
             self.send_header(name, str(value).encode("latin-1", "replace").decode("latin-1"))
         has_no_body = self.command == "HEAD" or status in (204, 304)
         if not has_no_body:
@@ -159,7 +162,7 @@ class _Handling(BaseHTTPRequestHandler):
         # A request line that could not be read left these unset, or at HTTP/0.9's: no headers.
         self.request_version = "HTTP/1.1"
         self.command = getattr(self, "command", None) or ""
-        self._send(code, fields, answer["body"].encode())
+        self._send(code, [*fields.items()], answer["body"].encode())
         self._linger()
 
     def _linger(self) -> None:

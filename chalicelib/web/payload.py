@@ -18,12 +18,17 @@ _MOST_BYTES_A_CHARACTER = 12
 """An emoji: two escaped UTF-16 units."""
 
 
-def within_limit(answer: dict[str, Any]) -> dict[str, Any]:
-    """Return the answer, or in Lambda a 400 in the place of one that is too large."""
+def fits(answer: dict[str, Any]) -> bool:
+    """Return whether Lambda, if this is Lambda, can hand the answer on."""
     body = answer["body"]
     if len(body) * _MOST_BYTES_A_CHARACTER <= LIMIT_BYTES or not _is_in_lambda():
-        return answer
-    if len(json.dumps(body)) <= LIMIT_BYTES:
+        return True
+    return len(json.dumps(body)) <= LIMIT_BYTES
+
+
+def within_limit(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return the answer, or in Lambda a 400 in the place of one that is too large."""
+    if fits(answer):
         return answer
     return of_error(
         BadRequestError(

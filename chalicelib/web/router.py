@@ -15,21 +15,23 @@ class Match(NamedTuple):
 
 
 class _Node:
-    __slots__ = ("literals", "pattern", "variable")
+    __slots__ = ("greedy", "literals", "pattern", "variable")
 
     def __init__(self) -> None:
         self.literals: dict[str, _Node] = {}
         self.variable: tuple[str, _Node] | None = None
         self.pattern: str | None = None
+        self.greedy: str | None = None
+        """The pattern of whatever lies below, if nothing else matches it."""
 
 
 class Router:
-    """A tree of path segments. A greedy pattern (`{proxy+}`) is no route of its own here."""
+    """A tree of path segments. The fallback's greedy pattern is no route of its own here."""
 
     def __init__(self, patterns: Iterable[str]) -> None:
         self._root = _Node()
         for pattern in patterns:
-            if "+}" not in pattern:
+            if not pattern.startswith("/{proxy+}"):
                 self._add(pattern)
 
     def match(self, path: str) -> Match | None:
@@ -43,6 +45,9 @@ class Router:
     def _add(self, pattern: str) -> None:
         node = self._root
         for segment in pattern.split("/")[1:]:
+            if segment.endswith("+}"):
+                node.greedy = pattern
+                return
             if not segment.startswith("{"):
                 node = node.literals.setdefault(segment, _Node())
                 continue
@@ -57,6 +62,13 @@ class Router:
 def _find(node: _Node, segments: list[str], at: int) -> tuple[str, list[tuple[str, str]]] | None:
     if at == len(segments):
         return (node.pattern, []) if node.pattern is not None else None
+    found = _find_below(node, segments, at)
+    return (node.greedy, []) if found is None and node.greedy is not None else found
+
+
+def _find_below(
+    node: _Node, segments: list[str], at: int
+) -> tuple[str, list[tuple[str, str]]] | None:
     segment = segments[at]
     literal = node.literals.get(segment) or node.literals.get(unquote(segment))
     if literal is not None:

@@ -41,6 +41,7 @@ def _event(environ: Environ) -> dict[str, Any]:
     return {
         "headers": _headers(environ),
         "multiValueQueryStringParameters": query,
+        "rawQueryString": environ.get("QUERY_STRING", ""),
         "body": _body(environ),
         "isBase64Encoded": False,
         "requestContext": {
@@ -75,11 +76,20 @@ def _send(answer: dict[str, Any], method: str, start_response: StartResponse) ->
     if answer.get("isBase64Encoded"):
         body = base64.b64decode(body)
     fields = [(name, _latin(value)) for name, value in answer["headers"].items()]
+    for name, values in answer["multiValueHeaders"].items():
+        fields += [(name, _latin(value)) for value in values]
     has_no_body = method == "HEAD" or status in (204, 304)
     if not has_no_body:
         fields.append(("Content-Length", str(len(body))))
-    start_response(f"{status} {HTTPStatus(status).phrase}", fields)
+    start_response(f"{status} {_phrase(status)}", fields)
     return [] if has_no_body else [body]
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:  # a function may answer any number
+        return "Unknown"
 
 
 def _text(value: str) -> str:

@@ -64,6 +64,8 @@ EVERY_REQUEST = names_in(
     chalicelib.routes.batch
     chalicelib.routes.collections
     chalicelib.routes.files
+    chalicelib.routes.fn
+    chalicelib.routes.functions
     chalicelib.routes.health
     chalicelib.routes.not_served
     chalicelib.routes.records
