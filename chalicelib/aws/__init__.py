@@ -7,6 +7,7 @@ from chalicelib import lazy
 if TYPE_CHECKING:
     from chalicelib.aws import account as account
     from chalicelib.aws import connections as connections
+    from chalicelib.aws import control as control
     from chalicelib.aws import credentials as credentials
     from chalicelib.aws import dynamodb as dynamodb
     from chalicelib.aws import dynamodb_calls as dynamodb_calls
@@ -14,9 +15,13 @@ if TYPE_CHECKING:
     from chalicelib.aws import dynamodb_reads as dynamodb_reads
     from chalicelib.aws import dynamodb_writes as dynamodb_writes
     from chalicelib.aws import event_sources as event_sources
+    from chalicelib.aws import lambda_functions as lambda_functions
     from chalicelib.aws import lambda_invoke as lambda_invoke
     from chalicelib.aws import lean_response as lean_response
+    from chalicelib.aws import log_groups as log_groups
+    from chalicelib.aws import parameters as parameters
     from chalicelib.aws import retries as retries
+    from chalicelib.aws import roles as roles
     from chalicelib.aws import s3 as s3
     from chalicelib.aws import s3_files as s3_files
     from chalicelib.aws import s3_multipart as s3_multipart

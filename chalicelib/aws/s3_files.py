@@ -117,3 +117,17 @@ def link(key: str, content_type: str, disposition: str, seconds: int) -> str:
     scope = sigv4.Scope(settings().region, "s3")
     query = sigv4.presigned_query(request, credentials.current(), scope, stamp, seconds)
     return f"{'https' if to.secure else 'http'}://{to.host}{path}?{query}"
+
+
+def upload_link(key: str, content_type: str, size_bytes: int, seconds: int) -> str:
+    """Return a URL that stores exactly `size_bytes` by PUT, sent with this type, for a while.
+
+    Type and length are signed, so S3 refuses a request with others.
+    """
+    to, path = s3.address(key)
+    headers = {"content-length": str(size_bytes), "content-type": content_type, "host": to.host}
+    request = sigv4.Request("PUT", path, "", headers, sigv4.UNSIGNED_PAYLOAD)
+    scope = sigv4.Scope(settings().region, "s3")
+    stamp = sigv4.timestamp(time.time())
+    query = sigv4.presigned_query(request, credentials.current(), scope, stamp, seconds)
+    return f"{'https' if to.secure else 'http'}://{to.host}{path}?{query}"

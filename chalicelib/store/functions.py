@@ -7,6 +7,7 @@ wanted   a change that AWS does not have yet; it becomes `doc` with the version 
 before   the function whose triggers AWS may still have (null: none); absent when all is settled
 leaving  it is being deleted
 busy     until when one request works on it, milliseconds since 1970: others wait
+problem  why AWS refused the last change
 
 So whoever comes after a crash knows what is to be done (services/function_deploys.py). Each
 write replaces the whole item under the condition that nobody else has written (`rev`).
@@ -50,6 +51,17 @@ class Stored(NamedTuple):
     """Whether AWS has the triggers of `function`, and not perhaps those of `before`."""
     leaving: bool = False
     busy_ms: int = 0
+    problem: str = ""
+
+    @property
+    def newest(self) -> Function:
+        """The function as it will be once AWS has all that is wanted."""
+        return self.wanted.function if self.wanted is not None else self.function
+
+    @property
+    def is_done(self) -> bool:
+        """Whether AWS has everything."""
+        return self.wanted is None and self.settled and not self.leaving
 
 
 def load(name: str) -> Function | None:
@@ -166,6 +178,8 @@ def _item(stored: Stored) -> Item:
         item["leaving"] = {"BOOL": True}
     if stored.busy_ms:
         item["busy"] = {"N": str(stored.busy_ms)}
+    if stored.problem:
+        item["problem"] = {"S": stored.problem}
     return item
 
 
@@ -179,6 +193,7 @@ def _read(item: Item) -> Stored:
         settled="before" not in item,
         leaving="leaving" in item,
         busy_ms=int(item["busy"]["N"]) if "busy" in item else 0,
+        problem=item["problem"]["S"] if "problem" in item else "",
     )
 
 

@@ -13,7 +13,7 @@ reference         REFS#<storage>#<record id>  <storage>#<field key>#<record id> 
 dropped storage   DROPPED                     <storage>                           since
 upload            UPLOADS#<upload id>         UPLOAD                              uploads.py, ttl
 files to remove   SWEEP                       <due, seconds>#<random>             doc, claimed
-function          FUNCTIONS                   FUNCTION#<name>                     doc, rev, functions.py
+function          FUNCTIONS                   FUNCTION#<name>                     functions.py, rev
 version of one    VERSIONS#<function id>      <number, 8 digits>                  doc
 invocation        INVOCATIONS#<function id>   <invocation id>                     doc, status, ttl
 idempotency key   IDEMPOTENCY#<function id>   <SHA-256 of caller and key>         invocation, ttl

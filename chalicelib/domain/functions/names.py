@@ -17,7 +17,12 @@ def lambda_function(prefix: str, name: str) -> str:
 
 
 def log_group(prefix: str, name: str) -> str:
-    return f"/aws/lambda/{lambda_function(prefix, name)}"
+    return log_group_of(lambda_function(prefix, name))
+
+
+def log_group_of(lambda_name: str) -> str:
+    """Return the log group of a Lambda function."""
+    return f"/aws/lambda/{lambda_name}"
 
 
 def secrets(prefix: str, name: str) -> str:
@@ -54,6 +59,16 @@ def dead_queue(prefix: str, name: str) -> str:
 def code(function_id: str, sha256: str) -> str:
     """Return the key of a version's zip in the bucket. No collection id begins with a dot."""
     return f".functions/{function_id}/code/{sha256}.zip"
+
+
+def codes(function_id: str) -> str:
+    """Return how the keys of all of a function's zips begin."""
+    return f".functions/{function_id}/code/"
+
+
+def code_upload(function_id: str, upload_id: str) -> str:
+    """Return the key of a zip that is uploaded to the bucket, before it becomes a version's."""
+    return f".functions/{function_id}/uploads/{upload_id}.zip"
 
 
 def payload(function_id: str, invocation_id: str, what: str) -> str:
