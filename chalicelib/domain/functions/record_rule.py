@@ -8,6 +8,7 @@ null for a new one. There is no request, so `@request.*` would always be null an
 """
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from chalicelib.domain.collection import Collection, Schema
@@ -60,13 +61,15 @@ def holds(
     from chalicelib.domain.request import RequestInfo  # noqa: PLC0415
 
     shown = record if ORIGINAL in collection.field else {**record, ORIGINAL: original}
+    parts = ((text, False),)
     try:
-        predicate = filters.Predicate([(text, False)], _with_original(collection), schema)
+        predicate = filters.compile_filter(parts, _with_original(collection), schema)
         return predicate.matches(shown, filters.Scope(RequestInfo(), related, now))
     except filters.FilterError:
         return False
 
 
+@lru_cache(maxsize=64)
 def _with_original(collection: Collection) -> Collection:
     """Return the collection with a JSON field more; an own field of that name stays."""
     if ORIGINAL in collection.field:
