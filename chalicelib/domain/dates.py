@@ -24,6 +24,14 @@ def now_text(now: datetime) -> str:
     return f"{utc:%Y-%m-%d %H:%M:%S}.{utc.microsecond // 1000:03d}Z".rjust(24, "0")
 
 
+def text_of_ms(milliseconds: int) -> str:
+    """Return a time since 1970 in the form dates are kept in; "" for 0, a time unknown."""
+    if not milliseconds:
+        return ""
+    seconds, rest = divmod(milliseconds, 1000)
+    return now_text(datetime.fromtimestamp(seconds, UTC) + timedelta(milliseconds=rest))
+
+
 def to_datetime(text: str) -> datetime | None:
     """Return the aware UTC time of a kept date; None for "" and years before 1."""
     try:
