@@ -1,0 +1,142 @@
+"""dormouse.toml and what is found out about a function's code without it."""
+
+from pathlib import Path
+
+import pytest
+
+from tools.cli import project
+from tools.cli.commands import deploy
+from tools.cli.failures import Failure
+
+PYTHON = "def lambda_handler(event, context):\n    return event\n"
+
+
+def folder(tmp_path: Path, toml: str | None, **files: str) -> Path:
+    root = tmp_path / "greet_me"
+    root.mkdir()
+    for name, text in files.items():
+        (root / name.replace("_py", ".py").replace("_mjs", ".mjs")).write_text(text)
+    if toml is not None:
+        (root / "dormouse.toml").write_text(toml)
+    return root
+
+
+def test_one_file_tells_name_runtime_and_handler(tmp_path: Path) -> None:
+    file = tmp_path / "Send Mail.py"
+    file.write_text("def handler(event, context): ...\n")
+    found = project.read(file, {})
+    assert found.name == "send-mail"
+    assert found.settings == {"runtime": "python3.13", "handler": "Send Mail.handler"}
+
+
+@pytest.mark.parametrize(
+    ("text", "handler"),
+    [
+        ("export const handler = async () => 1;", "index.handler"),
+        ("export async function main(event) {}", "index.main"),
+        ("exports.handler = () => 1;", "index.handler"),
+        ("const other = 1;", "index.handler"),  # Lambda's own name, for want of a better one
+    ],
+)
+def test_a_node_file_tells_its_handler(tmp_path: Path, text: str, handler: str) -> None:
+    found = project.read(folder(tmp_path, None, index_mjs=text), {})
+    assert found.settings == {"runtime": "nodejs22.x", "handler": handler}
+
+
+def test_the_file_says_the_settings_whole_so_a_line_taken_out_is_taken_back(tmp_path: Path) -> None:
+    found = project.read(folder(tmp_path, "memory_mb = 256", main_py=PYTHON), {})
+    assert found.settings["memoryMb"] == 256
+    assert found.settings["timeoutSeconds"] == 3
+    assert found.settings["invokeRule"] is None
+    assert found.settings["triggers"] == []
+    assert found.settings["capUsd"] is None
+
+
+def test_without_the_file_only_what_is_given_is_set(tmp_path: Path) -> None:
+    found = project.read(folder(tmp_path, None, main_py=PYTHON), {"memory_mb": 512})
+    assert set(found.settings) == {"runtime", "handler", "memoryMb"}
+
+
+def test_a_function_table_is_read_too_and_options_win(tmp_path: Path) -> None:
+    toml = '[function]\nname = "a"\nmemory_mb = 256\n[function.environment]\nA1 = "x"\n'
+    found = project.read(folder(tmp_path, toml, main_py=PYTHON), {"memory_mb": 128, "name": "b"})
+    assert (found.name, found.settings["memoryMb"]) == ("b", 128)
+    assert found.settings["environment"] == {"A1": "x"}
+
+
+@pytest.mark.parametrize(
+    ("toml", "said", "hint"),
+    [
+        ("memoryMb = 1", "'memoryMb' is no setting", "Did you mean memory_mb?"),
+        ("timeout = 1", "'timeout' is no setting", "Did you mean timeout_seconds?"),
+        ("name = ", "dormouse.toml: Invalid value", ""),
+        ('memory_mb = 1\n[function]\nname = "a"', "outside of it: memory_mb", ""),
+        ('[secrets]\nKEY = "x"', "never of their values", "--secret NAME"),
+    ],
+)
+def test_a_wrong_file_is_refused(tmp_path: Path, toml: str, said: str, hint: str) -> None:
+    with pytest.raises(Failure) as caught:
+        project.read(folder(tmp_path, toml, main_py=PYTHON), {})
+    assert said in str(caught.value)
+    assert hint in caught.value.hint
+
+
+def test_a_path_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Failure, match="is not there"):
+        project.read(tmp_path / "nothing", {})
+
+
+def test_a_name_that_cannot_be_guessed_is_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "123.py").write_text(PYTHON)
+    with pytest.raises(Failure) as caught:
+        project.read(tmp_path / "123.py", {})
+    assert "--name" in caught.value.hint
+
+
+def test_a_new_function_without_a_handler_is_refused(tmp_path: Path) -> None:
+    found = project.read(folder(tmp_path, None, one_py=PYTHON, two_py=PYTHON), {})
+    with pytest.raises(Failure, match="which file holds the handler"):
+        deploy.wanted_settings(found, None)
+    assert deploy.wanted_settings(found, {"name": "there"}) == {}
+
+
+SERVER = {
+    "memoryMb": 128,
+    "capUsd": {"amount": 1.5, "per": "day"},
+    "triggers": [
+        {"id": "a", "type": "http"},
+        {"id": "b", "type": "record", "collection": "x", "actions": ["create", "update"],
+         "rule": None, "since": 7},
+    ],
+    "secrets": {"OLD": "******"},
+}  # fmt: skip
+
+
+def test_what_the_server_has_already_is_no_change() -> None:
+    same = {
+        "memoryMb": 128,
+        "capUsd": {"amount": "1.50", "per": "day"},
+        "triggers": deploy.with_ids(
+            [{"type": "record", "collection": "x", "actions": ["update", "create"]}],
+            SERVER["triggers"],  # type: ignore[arg-type]
+        ),
+    }
+    assert same["triggers"][0]["id"] == "b"  # type: ignore[index]
+    assert deploy.changes(same, SERVER) == ["triggers"]  # one is gone
+    assert deploy.changes({**same, "triggers": []}, {**SERVER, "triggers": []}) == []
+
+
+def test_a_trigger_that_is_another_gets_no_old_id() -> None:
+    wanted = [{"type": "record", "collection": "y"}, {"type": "http"}]
+    known = deploy.with_ids(wanted, SERVER["triggers"])  # type: ignore[arg-type]
+    assert known == [{"type": "record", "collection": "y"}, {"type": "http", "id": "a"}]
+
+
+def test_a_secret_is_set_when_it_is_new_or_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEW", "n")
+    assert deploy.secret_values([], ("OLD", "NEW"), SERVER) == {"NEW": "n"}
+    assert deploy.secret_values(["OLD=x=y"], ("OLD",), SERVER) == {"OLD": "x=y"}
+    monkeypatch.delenv("NEW")
+    with pytest.raises(Failure) as caught:
+        deploy.secret_values([], ("NEW",), None)
+    assert "--secret NEW=VALUE" in caught.value.hint

@@ -1,0 +1,1 @@
+"""One module per noun; each adds its commands to the parser and runs them."""

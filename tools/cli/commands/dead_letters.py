@@ -1,0 +1,53 @@
+"""dead-letters: events that no retry could get through, and sending them again."""
+
+import argparse
+from typing import Any
+
+from tools.cli.commands.kinds import Commands
+from tools.cli.context import Context, function_path
+from tools.cli.output import table
+
+HEADS = ("id", "trigger", "attempts", "created", "error")
+
+
+def add(commands: Commands, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser(
+        "dead-letters", parents=[common], help="events that failed for good; send them again"
+    )
+    parser.add_argument("name", metavar="NAME")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--redrive", metavar="ID", help="send one again")
+    what.add_argument("--redrive-all", action="store_true", help="send all again")
+    what.add_argument("--delete", metavar="ID", help="drop one")
+    parser.set_defaults(run=dead_letters)
+
+
+def dead_letters(context: Context, options: argparse.Namespace) -> int:
+    """List dead letters, or do something with them."""
+    path = function_path(options.name, "dead-letters")
+    if options.redrive:
+        path = function_path(options.name, "dead-letters", options.redrive, "redrive")
+        context.out.result(context.api.post(path), f"{options.redrive} is queued again.")
+    elif options.redrive_all:
+        _redrive_all(context, options.name)
+    elif options.delete:
+        context.api.ask("DELETE", function_path(options.name, "dead-letters", options.delete))
+        context.out.result({"deleted": options.delete}, f"{options.delete} is dropped.")
+    else:
+        found = context.api.get(path)
+        text = table(HEADS, [_row(letter) for letter in found["items"]])
+        context.out.result(found, text if found["items"] else "No dead letters.")
+    return 0
+
+
+def _redrive_all(context: Context, name: str) -> None:
+    answer = context.api.post(function_path(name, "dead-letters", "redrive"))
+    context.out.result(answer, f"{answer.get('redriven', 'All')} queued again.")
+
+
+def _row(letter: dict[str, Any]) -> list[Any]:
+    error = letter.get("error") or {}
+    return [
+        letter["id"], letter.get("trigger", ""), letter.get("attempts", ""),
+        letter.get("created", ""), f"{error.get('type', '')}: {error.get('message', '')}",
+    ]  # fmt: skip

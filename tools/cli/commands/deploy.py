@@ -1,0 +1,244 @@
+"""deploy: settings first, then the code if it is another than the server has."""
+
+import argparse
+import getpass
+import os
+import sys
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from tools.cli import project, uploads
+from tools.cli.commands.kinds import Commands, json_value, pair, path, positive
+from tools.cli.context import Context, function_path
+from tools.cli.failures import Failure
+from tools.cli.output import size
+from tools.cli.packing.pack import Package, check_handler, pack
+from tools.cli.packing.target import Target, choose
+from tools.cli.project import Project
+
+FLAGS = ("name", "runtime", "handler", "memory_mb", "timeout_seconds", "description")
+
+
+class Deployed(NamedTuple):
+    """What a deployment did, as `--json` shows it."""
+
+    name: str
+    version: int
+    created: bool
+    settings: list[str]
+    """The settings that changed."""
+    code: str
+    """uploaded or unchanged."""
+    sha256: str
+    size_bytes: int
+
+
+def add(commands: Commands, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser(
+        "deploy", parents=[common], help="make or update a function from a file or a folder",
+        description="Settings come from dormouse.toml in the folder; options override them.",
+    )  # fmt: skip
+    parser.add_argument("path", type=path, metavar="PATH", help="one file, or a folder")
+    parser.add_argument("--name", help="else dormouse.toml's, else the file's or folder's")
+    parser.add_argument("--runtime", help="python3.11 to 3.14, nodejs20.x to 24.x")
+    parser.add_argument("--handler", help="file.function")
+    parser.add_argument("--memory-mb", type=positive)
+    parser.add_argument("--timeout-seconds", type=positive)
+    parser.add_argument("--description")
+    parser.add_argument(
+        "--invoke-rule", help="who may call /fn/NAME; empty: everyone; null: superusers"
+    )
+    parser.add_argument("--env", type=pair, action="append", metavar="NAME=VALUE", default=[])
+    parser.add_argument(
+        "--secret", action="append", metavar="NAME[=VALUE]", default=[],
+        help="without a value: from the environment, else asked for",
+    )  # fmt: skip
+    parser.add_argument(
+        "--trigger", type=json_value, action="append", metavar="JSON",
+        help="instead of dormouse.toml's triggers",
+    )  # fmt: skip
+    parser.set_defaults(run=deploy)
+
+
+def deploy(context: Context, options: argparse.Namespace) -> int:
+    """Make the function on the server what the path and the options say."""
+    found = project.read(options.path, given(options))
+    before = context.function(found.name)
+    target = _target(context, found, before)
+    package = _packed(context, found, target, before)
+    wanted = wanted_settings(found, before)
+    secrets = secret_values(options.secret, found.secret_names, before)
+    changed = sorted([*changes(wanted, before), *(f"secrets.{name}" for name in secrets)])
+    if before is None:
+        body = {"name": found.name, **wanted, **({"secrets": secrets} if secrets else {})}
+        context.api.post("/api/functions", body)
+    elif changed:
+        body = {name: wanted[name] for name in changes(wanted, before)}
+        context.api.patch(function_path(found.name), body | _secrets_body(secrets))
+    uploaded = uploads.code(context, found.name, package)
+    after = context.api.get(function_path(found.name))
+    done = Deployed(
+        found.name, after["liveVersion"], before is None, changed,
+        "uploaded" if uploaded else "unchanged", package.sha256, len(package.content),
+    )  # fmt: skip
+    context.out.result(done._asdict() | {"function": after}, _text(context, done, after))
+    return 0
+
+
+def given(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the settings of the command line by their name in dormouse.toml."""
+    found = {name: value for name in FLAGS if (value := getattr(options, name)) is not None}
+    if options.invoke_rule is not None:
+        found["invoke_rule"] = None if options.invoke_rule == "null" else options.invoke_rule
+    if options.env:
+        found["environment"] = dict(options.env)
+    if options.trigger is not None:
+        found["triggers"] = options.trigger
+    return found
+
+
+def wanted_settings(found: Project, before: dict[str, Any] | None) -> dict[str, Any]:
+    """Return the settings to be; triggers that stay keep their ids. Raises `Failure`."""
+    wanted = dict(found.settings)
+    if before is None and not {"runtime", "handler"} <= set(wanted):
+        raise Failure(
+            f"{found.path} does not tell which file holds the handler.",
+            'Write handler = "file.function" and runtime = "python3.13" in its dormouse.toml.',
+        )
+    if "triggers" in wanted and before is not None:
+        wanted["triggers"] = with_ids(wanted["triggers"], before.get("triggers", []))
+    return wanted
+
+
+def with_ids(wanted: list[dict[str, Any]], there: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the triggers with the ids of those that the server has already.
+
+    A trigger is the same if the server's has all that it says: the rest are defaults.
+    """
+    left = list(there)
+    known = []
+    for trigger in wanted:
+        same = next((one for one in left if _says(one, trigger)), None)
+        if same is not None:
+            left.remove(same)
+        known.append({**trigger, "id": same["id"]} if same else trigger)
+    return known
+
+
+def _says(there: dict[str, Any], wanted: dict[str, Any]) -> bool:
+    return all(_ordered(there.get(key)) == _ordered(value) for key, value in wanted.items())
+
+
+def _ordered(value: Any) -> Any:
+    """Return a list of texts without its order: actions have none."""
+    is_texts = isinstance(value, list) and all(isinstance(each, str) for each in value)
+    return sorted(value) if is_texts else value
+
+
+def changes(wanted: dict[str, Any], before: dict[str, Any] | None) -> list[str]:
+    """Return the names of the settings that the server has otherwise."""
+    if before is None:
+        return sorted(wanted)
+    return sorted(name for name, value in wanted.items() if not _is_same(before.get(name), value))
+
+
+def secret_values(
+    given: list[str], named: tuple[str, ...], before: dict[str, Any] | None
+) -> dict[str, str]:
+    """Return the secrets to set: those of the command line, and those the server lacks.
+
+    Raises `Failure`.
+    """
+    asked = dict(_split(text) for text in given)
+    there = (before or {}).get("secrets") or {}
+    for name in named:
+        if name not in there:
+            asked.setdefault(name, None)
+    return {name: _secret(name) if value is None else value for name, value in asked.items()}
+
+
+def _split(text: str) -> tuple[str, str | None]:
+    name, sign, value = text.partition("=")
+    return name, value if sign else None
+
+
+def _secret(name: str) -> str:
+    value = os.environ.get(name)
+    if value is None and sys.stdin.isatty():
+        value = getpass.getpass(f"Value of the secret {name}: ")
+    if not value:
+        raise Failure(
+            f"The secret {name} has no value yet.",
+            f"Give it in the environment variable {name}, or: --secret {name}=VALUE",
+        )
+    return value
+
+
+def _secrets_body(secrets: dict[str, str]) -> dict[str, Any]:
+    return {"secrets": secrets} if secrets else {}
+
+
+def _is_same(there: Any, wanted: Any) -> bool:
+    """Return whether the server has what is wanted, beside what it adds itself."""
+    match wanted:
+        case list():
+            pairs = zip(there or [], wanted, strict=False)
+            return len(there or []) == len(wanted) and all(_is_same(a, b) for a, b in pairs)
+        case {"amount": amount, "per": per}:
+            cap = there or {"amount": 0, "per": ""}
+            return (Decimal(str(cap["amount"])), cap["per"]) == (Decimal(str(amount)), per)
+        case {"id": _}:
+            return _says(there or {}, wanted)
+        case _:
+            return bool(there == wanted)
+
+
+def _target(context: Context, found: Project, before: dict[str, Any] | None) -> Target:
+    there = before or {}
+    runtime = str(found.settings.get("runtime") or there.get("runtime", ""))
+    return choose(runtime, context.api.session.url, there.get("architecture", ""))
+
+
+def _packed(
+    context: Context, found: Project, target: Target, before: dict[str, Any] | None
+) -> Package:
+    package = pack(found.path, target, context.out.say)
+    handler = found.settings.get("handler") or (before or {}).get("handler", "")
+    check_handler(str(handler), target.runtime, package)
+    return package
+
+
+def _text(context: Context, done: Deployed, after: dict[str, Any]) -> str:
+    what = "unchanged" if done.code == "unchanged" else f"uploaded ({size(done.size_bytes)})"
+    settings = ", ".join(done.settings) if done.settings and not done.created else ""
+    lines = [
+        f"{done.name}: {'made' if done.created else 'deployed'}, version {done.version} is live"
+    ]
+    lines += [f"  code      {what}, SHA-256 {done.sha256[:12]}"]
+    lines += [f"  settings  {settings} changed" if settings else "  settings  " + _of(done)]
+    for trigger in after.get("triggers", []):
+        lines.append(f"  trigger   {trigger_text(trigger, context.api.session.url, done.name)}")
+    lines.append(f"  try it    python -m tools.cli invoke {done.name}")
+    return "\n".join(lines)
+
+
+def _of(done: Deployed) -> str:
+    return "as said" if done.created else "unchanged"
+
+
+def trigger_text(trigger: dict[str, Any], url: str, name: str) -> str:
+    """Return one line about a trigger."""
+    match trigger.get("type"):
+        case "http":
+            return f"HTTP at {url}/fn/{name}"
+        case "schedule":
+            runs = trigger.get("nextRuns") or []
+            return f"schedule {trigger['expression']}" + (f", next {runs[0]}" if runs else "")
+        case "record":
+            return f"records of {trigger['collection']}: {', '.join(trigger.get('actions', []))}"
+        case "file":
+            return f"files in {trigger['collection']}.{trigger['field']}"
+        case "queue":
+            return f"queue {trigger['queue']}"
+        case other:
+            return str(other)

@@ -1,0 +1,1 @@
+"""From a folder to a zip: which files, the packages they need, one zip for one source."""
