@@ -11,6 +11,7 @@ from tools.local_aws import (
     expressions,
     fixes,
     gateway,
+    lambda_executor,
     partitions,
     persistence,
     queries,
@@ -32,6 +33,7 @@ def install(emulator_app: ModuleType, state_directory: Path | None) -> AsgiApp:
     queries.install()
     gateway.install()
     stacks.install()
+    lambda_executor.install()
     if state_directory:
         return persistence.install(emulator_app, state_directory)
     app: AsgiApp = emulator_app.app
