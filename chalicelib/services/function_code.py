@@ -4,7 +4,8 @@
     multipart  a file called `zip`
     JSON       {"upload": id}      a larger zip, uploaded to the bucket before (`begin_upload`)
 
-A zip is checked before any of it is stored. The same zip as the live one changes nothing.
+Beside any of them `settings` may be sent, as a PATCH has them: then one version has both. A zip is
+checked before any of it is stored. The same zip as the live one changes nothing.
 """
 
 import base64
@@ -20,7 +21,9 @@ from chalicelib.domain.functions.function import Function
 from chalicelib.domain.functions.version import Code, Version
 from chalicelib.domain.request import Body, Call
 from chalicelib.errors import BadRequestError, NotFoundError, TooLargeError, field_error
+from chalicelib.services import function_changes
 from chalicelib.services.session import open as open_session
+from chalicelib.store.functions import Stored
 
 LINK_SECONDS = 300
 _FAILED = "Failed to read the code."
@@ -36,20 +39,23 @@ def put(call: Call, name: str) -> dict[str, Any]:
     session = open_session(call)
     session.require_superuser()
     function = services.functions.require(session, name)
-    content = _content(call, function)
+    content = _sent(call, function)
+    _require_size(len(content))
     code = Code(hashlib.sha256(content).hexdigest(), len(content))
-    with services.functions.changing(name) as hold:
-        newest = hold.stored.newest
-        live = _version_or_none(newest, newest.live_version)
-        is_same = hold.stored.wanted is None and live is not None and live.code == code
+    settings = _settings(call)
+    with function_changes.changing(name) as hold:
+        before = hold.stored.function.live_version
+        asked = function_changes.of_body(session, hold.stored.newest, settings)
+        _check(content, asked.function)
+        is_same = _is_live(hold.stored, code)
         if not is_same:
-            store.function_code.put(newest.id, code, content)
-            after = newest._replace(
-                url=services.functions.url_of(call), updated=services.functions.now_text()
-            )
-            services.functions.want(hold, after, publishes=True, code=code)
+            store.function_code.put(function.id, code, content)
+            function_changes.note(hold, asked, code)
+        elif settings:
+            function_changes.note(hold, asked)
         services.function_deploys.finish(hold)
-    return {**services.function_answers.of_stored(hold.stored), "unchanged": is_same}
+    unchanged = is_same and hold.stored.function.live_version == before
+    return {**services.function_answers.of_stored(hold.stored), "unchanged": unchanged}
 
 
 def view(call: Call, name: str) -> dict[str, Any]:
@@ -99,15 +105,25 @@ def begin_upload(call: Call, name: str) -> dict[str, Any]:
     }
 
 
-def _content(call: Call, function: Function) -> bytes:
-    """Return the zip that was sent, checked. Raises as `put`."""
-    content = _sent(call, function)
-    _require_size(len(content))
+def _settings(call: Call) -> dict[str, Any]:
+    settings = call.body.data.get("settings", {})
+    if not isinstance(settings, dict):
+        raise _refused("settings", "validation_invalid_value", "An object, as a PATCH has it")
+    return settings
+
+
+def _is_live(stored: Stored, code: Code) -> bool:
+    """Whether this code is live, and no other is on its way."""
+    live = _version_or_none(stored.function, stored.function.live_version)
+    return stored.wanted is None and live is not None and live.code == code
+
+
+def _check(content: bytes, function: Function) -> None:
+    """Raise `BadRequestError` for a zip that the function may not have."""
     try:
         archive.check_zip(content, runtime=function.runtime, handler=function.handler)
     except ArchiveError as error:
         raise _refused("zip", "validation_invalid_archive", str(error)) from error
-    return content
 
 
 def _sent(call: Call, function: Function) -> bytes:

@@ -53,7 +53,7 @@ def finish(hold: Hold) -> bool:
             _deploy(hold, hold.stored.wanted)
         if not hold.stored.settled:
             _settle(hold)
-    except LateError:
+    except (LateError, NotYetError):
         return False
     return True
 

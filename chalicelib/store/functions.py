@@ -75,14 +75,19 @@ def of_item(item: Item | None) -> Function | None:
 
 
 def all() -> list[Function]:  # noqa: A001 (all functions)
-    """Return every function, by name (access pattern 11)."""
-    found: list[Function] = []
+    """Return every function, by name, but those that are being deleted."""
+    return [stored.function for stored in read_all() if not stored.leaving]
+
+
+def read_all() -> list[Stored]:
+    """Return all that is stored of every function, by name (access pattern 11)."""
+    found: list[Stored] = []
     start = None
     while True:
         page = dynamodb.query(
             "PK = :p", {":p": {"S": keys.FUNCTIONS}}, start=start, consistent=True
         )
-        found += [_read(item).function for item in page.items if "leaving" not in item]
+        found += [_read(item) for item in page.items]
         start = page.next_key
         if start is None:
             return found
