@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from chalicelib.aws import s3 as s3
     from chalicelib.aws import s3_files as s3_files
     from chalicelib.aws import s3_multipart as s3_multipart
+    from chalicelib.aws import scheduler as scheduler
     from chalicelib.aws import sigv4 as sigv4
     from chalicelib.aws import sqs as sqs
     from chalicelib.aws import sqs_queues as sqs_queues

@@ -48,6 +48,7 @@ _KINDS: dict[str, type[ControlError]] = {
     "ParameterNotFound": MissingError,
     "EntityAlreadyExists": ExistsError,
     "ResourceAlreadyExistsException": ExistsError,
+    "ConflictException": ExistsError,
     "ResourceConflictException": NotYetError,
     "PreconditionFailedException": NotYetError,
     "ConcurrentModification": NotYetError,

@@ -15,6 +15,7 @@ from tools.local_aws import (
     partitions,
     persistence,
     queries,
+    scheduler,
     sizes,
     stacks,
     writes,
@@ -34,6 +35,7 @@ def install(emulator_app: ModuleType, state_directory: Path | None) -> AsgiApp:
     gateway.install()
     stacks.install()
     lambda_executor.install()
+    scheduler.install()
     if state_directory:
         return persistence.install(emulator_app, state_directory)
     app: AsgiApp = emulator_app.app
