@@ -59,6 +59,19 @@ def ensure_with_dead_letters(
     return ensure(name, {**kept, **fifo, **attributes, **policy})
 
 
+def arn(name: str) -> str:
+    """Return a queue's ARN, "" if there is none of this name."""
+    client = _client()
+    try:
+        url = client.get_queue_url(QueueName=name)["QueueUrl"]
+    except ClientError as error:
+        if _is_missing(error):
+            return ""
+        raise
+    found = client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    return str(found["Attributes"]["QueueArn"])
+
+
 def _client() -> Any:
     return boto3.client("sqs", region_name=settings().region)
 

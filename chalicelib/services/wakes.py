@@ -12,8 +12,9 @@ is: a finished one is not run again, only what follows from its end is done.
 import hashlib
 import logging
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from contextvars import copy_context
+from typing import Any, TypeVar
 
 from chalicelib import aws, services, store
 from chalicelib.config import settings
@@ -28,6 +29,9 @@ log = logging.getLogger("dormouse")
 Message = dict[str, Any]
 """One record of an SQS event, as Lambda hands it over."""
 
+T = TypeVar("T")
+R = TypeVar("R")
+
 SecondsLeft = Callable[[], float]
 """How long this process may still work."""
 
@@ -36,9 +40,6 @@ MARGIN_SECONDS = 15.0
 """Beside a function's timeout: for its coming up and for what is written after it."""
 FRESH_SECONDS = 840.0
 """With so much time left a call begins in any case: Lambda gives nobody more than 900."""
-THROTTLED_SECONDS = 10
-THROTTLED_FOR_MS = 6 * 3600 * 1000
-"""So long a call that met a limit of concurrency is tried again, as Lambda does."""
 TROUBLE_SECONDS = 5
 MOST_TROUBLE_SECONDS = 300
 """Before a message that met trouble of our own comes back; doubled each time up to this."""
@@ -83,13 +84,20 @@ def handle(messages: list[Message], seconds_left: SecondsLeft) -> list[str]:
     groups: dict[str, list[Message]] = {}
     for message in messages:
         groups.setdefault(message["attributes"].get("MessageGroupId", ""), []).append(message)
-    if len(groups) == 1:
-        return _in_order(messages, seconds_left)
+    failed = side_by_side(lambda group: _in_order(group, seconds_left), list(groups.values()))
+    return [message_id for ids in failed for message_id in ids]
+
+
+def side_by_side(work: Callable[[T], R], groups: Sequence[T]) -> list[R]:
+    """Return what `work` returns for each group, worked on in threads, in this one's context."""
+    if len(groups) < 2:
+        return [work(group) for group in groups]
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  (lazy: batches only)
 
     with ThreadPoolExecutor(min(len(groups), GROUPS_AT_ONCE)) as pool:
-        failed = pool.map(lambda group: _in_order(group, seconds_left), groups.values())
-        return [message_id for ids in failed for message_id in ids]
+        # A thread has its own context, and in it no deadline.
+        running = [pool.submit(copy_context().run, work, group) for group in groups]
+        return [each.result() for each in running]
 
 
 def _in_order(messages: list[Message], seconds_left: SecondsLeft) -> list[str]:
@@ -134,7 +142,7 @@ def trouble_seconds(message: Message) -> float:
 def _run(message: Message, wake: dict[str, Any], seconds_left: SecondsLeft) -> float | None:
     wait_ms = wake.get("notBefore", 0) - time.time() * 1000
     if wait_ms > 0:
-        return wait_ms / 1000 + 1
+        return float(wait_ms) / 1000 + 1
     function = store.functions.load(wake["function"])
     if function is None or function.id != wake["functionId"]:
         log.info("The function %s is gone, and its calls with it", wake["function"])
@@ -146,7 +154,13 @@ def _run(message: Message, wake: dict[str, Any], seconds_left: SecondsLeft) -> f
         invocation = services.invoking.run_queued(function, wake["invocation"])
     except services.invoking.BusyError as busy:
         return float(busy.retry_after_seconds)
-    return _settle(function, invocation)
+    except services.invoking.GoneError:
+        return None
+    if invocation.status == calls.QUEUED:
+        return retry_seconds(function, invocation.attempt - 1)
+    if invocation.status != calls.SUCCEEDED and not is_stopped(invocation):
+        services.dead_letters.keep(function, invocation)
+    return None
 
 
 def fits(function: Function, seconds_left: SecondsLeft) -> bool:
@@ -165,32 +179,14 @@ def stay_hidden(queue: str, message: Message, function: Function) -> None:
         aws.sqs.change_visibility(queue, message["receiptHandle"], round(seconds))
 
 
-def _settle(function: Function, invocation: Invocation) -> float | None:
-    """Do what follows from the end of an attempt; return when the message has to come back."""
-    if invocation.status == calls.SUCCEEDED or not may_retry(invocation):
-        return None
-    if invocation.status == calls.THROTTLED and _is_young(invocation):
-        services.invoking.requeue(function, invocation, counts=False)
-        return THROTTLED_SECONDS
-    if invocation.attempt > function.retry_attempts:
-        services.dead_letters.keep(function, invocation)
-        return None
-    services.invoking.requeue(function, invocation)
-    return retry_seconds(function, invocation.attempt)
-
-
-def may_retry(invocation: Invocation) -> bool:
-    """Return whether trying again could help: it does not where a chain was stopped."""
-    return (invocation.error or {}).get("type") != services.invoking_outcome.LOOP_STOPPED
+def is_stopped(invocation: Invocation) -> bool:
+    """Return whether a chain of functions was stopped here: nobody wants it to go on later."""
+    return (invocation.error or {}).get("type") == services.invoking_outcome.LOOP_STOPPED
 
 
 def retry_seconds(function: Function, attempt: int) -> float:
     """Return the pause after a failed attempt (the first is 1)."""
     return float(function.retry_delay_seconds * 2 ** min(attempt - 1, 16))
-
-
-def _is_young(invocation: Invocation) -> bool:
-    return time.time() * 1000 - invocation.created_ms < THROTTLED_FOR_MS
 
 
 def _hash(text: str) -> str:

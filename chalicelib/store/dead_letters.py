@@ -1,23 +1,20 @@
 """Dead letters: events that a function could not work on however often it was tried.
 
-They belong to a function (by its id), or to a queue. A letter holds its event as it came, so it
-can be sent again; it goes once that is done, or when it expires. One letter per call: writing it
-twice changes nothing.
+They belong to a function (by its id), or to a queue. A function's letter stands for a call
+(`store.invocations`), which has the event; a queue's letter holds the message. It goes once it is
+sent again, or when it expires. One letter per call or message: writing it twice changes nothing.
 """
 
 import time
 from typing import Any, NamedTuple
 
-from chalicelib import aws
 from chalicelib.aws import dynamodb
 from chalicelib.light_orjson import orjson
-from chalicelib.store import keys, sweeps
+from chalicelib.store import keys
 
 Item = dict[str, dict[str, Any]]
 
-INLINE_BYTES = 300_000
-"""A larger letter lies in the bucket: an item ends at 400 KB."""
-_DAY_SECONDS = 24 * 3600
+_IN_KEYS_AND_ATTRIBUTES = ("owner", "id", "expires")
 
 
 class DeadLetter(NamedTuple):
@@ -29,14 +26,16 @@ class DeadLetter(NamedTuple):
     """The call's, or one derived from the message; ids sort by time."""
     name: str
     """Of the function or queue."""
-    event: Any
-    """The event as it came; a queue's is `{"body": text, "messageId"}`."""
     error: dict[str, str]
+    attempts: int
+    created_ms: int
+    expires: int
+    """Seconds since 1970."""
+    event: Any = None
+    """A queue's: the message's body. A call's: what is kept of it, None if that is large."""
     trigger: str = ""
     source: dict[str, Any] = {}  # noqa: RUF012 (a default that nobody changes)
     depth: int = 1
-    attempts: int = 1
-    created_ms: int = 0
 
 
 class Page(NamedTuple):
@@ -50,24 +49,16 @@ def of_queue(name: str) -> str:
     return f"queue:{name}"
 
 
-def put(letter: DeadLetter, kept_days: int) -> None:
-    """Keep a letter for so many days."""
-    if not letter.created_ms:
-        letter = letter._replace(created_ms=int(time.time() * 1000))
-    expires = int(time.time()) + kept_days * _DAY_SECONDS
-    document = orjson.dumps({**letter._asdict(), "owner": None, "id": None})
+def put(letter: DeadLetter) -> None:
+    """Keep a letter until it expires."""
+    document = letter._asdict()
+    for name in _IN_KEYS_AND_ATTRIBUTES:
+        del document[name]
     item: Item = {
         **keys.dead_letter(letter.owner, letter.id),
-        "ttl": {"N": str(expires)},
+        "doc": {"S": orjson.dumps(document).decode()},
+        "ttl": {"N": str(letter.expires)},
     }
-    if len(document) > INLINE_BYTES:
-        name = _object(letter.owner, letter.id)
-        for sweep in sweeps.of([name], expires - int(time.time()) + _DAY_SECONDS):
-            sweeps.announce(sweep)
-        aws.s3.put(name, document, "application/json")
-        item["spill"] = {"S": name}
-    else:
-        item["doc"] = {"S": document.decode()}
     dynamodb.put(item)
 
 
@@ -86,16 +77,14 @@ def page(owner: str, limit: int, before: str = "") -> Page:
         consistent=True,
     )  # fmt: skip
     letters = [_read(item) for item in found.items if _is_kept(item)]
-    return Page(
-        [each for each in letters if each], found.next_key["SK"]["S"] if found.next_key else ""
-    )
+    return Page(letters, found.next_key["SK"]["S"] if found.next_key else "")
 
 
 def oldest(owner: str, limit: int) -> list[DeadLetter]:
     """Return the letters that wait longest."""
     values = {":p": {"S": keys.dead_letters_partition(owner)}}
     found = dynamodb.query("PK = :p", values, limit=limit, consistent=True)
-    return [each for item in found.items if _is_kept(item) and (each := _read(item))]
+    return [_read(item) for item in found.items if _is_kept(item)]
 
 
 def count(owner: str) -> int:
@@ -129,7 +118,7 @@ def begin_redrive(letter: DeadLetter, new_id: str) -> str:
 
 
 def delete(owner: str, letter_id: str) -> None:
-    """Remove a letter; an absent one is fine. What lies in the bucket goes when it expires."""
+    """Remove a letter; an absent one is fine."""
     dynamodb.delete(keys.dead_letter(owner, letter_id))
 
 
@@ -140,21 +129,15 @@ def delete_all(owner: str) -> None:
         dynamodb.batch_write_deletes(found)
 
 
-def _object(owner: str, letter_id: str) -> str:
-    return f".functions/{owner.replace(':', '/')}/letters/{letter_id}.json"
-
-
-def _read(item: Item) -> DeadLetter | None:
-    if "spill" in item:
-        try:
-            document = orjson.loads(aws.s3.get(item["spill"]["S"]))
-        except aws.s3.MissingObjectError:
-            return None
-    else:
-        document = orjson.loads(item["doc"]["S"])
+def _read(item: Item) -> DeadLetter:
+    document = orjson.loads(item["doc"]["S"])
     values = {name: document[name] for name in DeadLetter._fields if name in document}
-    owner = item["PK"]["S"].partition("#")[2]
-    return DeadLetter(**{**values, "owner": owner, "id": item["SK"]["S"]})
+    return DeadLetter(
+        owner=item["PK"]["S"].partition("#")[2],
+        id=item["SK"]["S"],
+        expires=int(item["ttl"]["N"]),
+        **values,
+    )
 
 
 def _is_kept(item: Item) -> bool:

@@ -68,9 +68,11 @@ EVERY_REQUEST = names_in(
     chalicelib.routes.functions
     chalicelib.routes.health
     chalicelib.routes.not_served
+    chalicelib.routes.queues
     chalicelib.routes.records
     chalicelib.routes.settings
     chalicelib.routes.uploads
+    chalicelib.routes.usage
     chalicelib.services
     chalicelib.services.expand
     chalicelib.services.records

@@ -1,0 +1,1 @@
+"""The event edge: what wakes the app without an HTTP request."""

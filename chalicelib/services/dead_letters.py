@@ -1,0 +1,156 @@
+"""Dead letters of functions: calls in the background that failed at their last attempt."""
+
+import os
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from chalicelib import services, store
+from chalicelib.domain import dates
+from chalicelib.domain.functions import invocation as calls
+from chalicelib.domain.functions.function import Function
+from chalicelib.domain.functions.invocation import Invocation
+from chalicelib.domain.request import Call
+from chalicelib.errors import BadRequestError, NotFoundError
+from chalicelib.light_orjson import orjson
+from chalicelib.store.dead_letters import DeadLetter
+
+PAGE = 50
+MOST_PER_PAGE = 200
+REDRIVE_SECONDS = 15.0
+DAY_SECONDS = 24 * 3600
+
+
+def keep(function: Function, invocation: Invocation) -> None:
+    """Write the dead letter of a call that nobody tries again."""
+    now_ms = int(time.time() * 1000)
+    kept_seconds = function.retention_days * DAY_SECONDS
+    letter = DeadLetter(
+        owner=function.id,
+        id=invocation.id,
+        name=function.name,
+        error=invocation.error or {"type": invocation.status, "message": ""},
+        attempts=invocation.attempt,
+        created_ms=now_ms,
+        expires=invocation.created_ms // 1000 + kept_seconds,
+        event=None if "event" in invocation.spilled else invocation.event,
+        trigger=invocation.trigger,
+        source=invocation.source,
+        depth=invocation.depth,
+    )
+    store.dead_letters.put(letter)
+
+
+def page(call: Call, name: str) -> dict[str, Any]:
+    """Return a function's dead letters, newest first: `{"items", "next"}`. Raises 401, 403, 404."""
+    return listed(call, _function(call, name).id, exported)
+
+
+def listed(call: Call, owner: str, export: Callable[[DeadLetter], Any]) -> dict[str, Any]:
+    """Return a page of an owner's letters. Raises `BadRequestError` for a bad `limit`."""
+    text = call.query.get("limit", str(PAGE))
+    if not text.isdecimal() or not 0 < int(text) <= MOST_PER_PAGE:
+        raise BadRequestError(f"limit has to be 1 to {MOST_PER_PAGE}.")
+    found = store.dead_letters.page(owner, int(text), call.query.get("cursor", ""))
+    return {"items": [export(each) for each in found.letters], "next": found.before}
+
+
+def delete(call: Call, name: str, letter_id: str) -> None:
+    """Remove a dead letter. Raises 401, 403, 404."""
+    function = _function(call, name)
+    store.dead_letters.delete(function.id, find(function.id, letter_id).id)
+
+
+def redrive(call: Call, name: str, letter_id: str) -> dict[str, Any]:
+    """Queue a dead letter's event as a new call, and remove it; return the new call's id.
+
+    Raises 401, 403, 404.
+    """
+    function = _function(call, name)
+    return {"invocation": _send(function, find(function.id, letter_id))}
+
+
+def redrive_all(call: Call, name: str) -> dict[str, Any]:
+    """Queue the events of dead letters as new calls, oldest first, as far as time allows.
+
+    Returns how many were, and whether some are left. Raises 401, 403, 404.
+    """
+    function = _function(call, name)
+    return in_turn(function.id, lambda letter: _send(function, letter))
+
+
+def in_turn(owner: str, send: Callable[[DeadLetter], object]) -> dict[str, Any]:
+    """Send an owner's letters, oldest first, and none twice; `{"redriven", "more"}`."""
+    until = time.monotonic() + REDRIVE_SECONDS
+    last_id, sent = calls.new_id(int(time.time() * 1000), os.urandom(16)), 0
+    while letters := store.dead_letters.oldest(owner, MOST_PER_PAGE):
+        for letter in letters:
+            # What fails again meanwhile is a new letter, for the next time.
+            if letter.id > last_id or time.monotonic() > until:
+                return {"redriven": sent, "more": letter.id <= last_id}
+            send(letter)
+            sent += 1
+    return {"redriven": sent, "more": False}
+
+
+def exported(letter: DeadLetter) -> dict[str, Any]:
+    """Return a letter as the API shows it."""
+    return {
+        "id": letter.id,
+        "function": letter.name,
+        "trigger": letter.trigger,
+        "source": letter.source,
+        "event": letter.event,
+        "error": letter.error,
+        "attempts": letter.attempts,
+        "depth": letter.depth,
+        "created": created_text(letter),
+    }
+
+
+def created_text(letter: DeadLetter) -> str:
+    """Return when a letter was written, in PocketBase's form."""
+    return dates.now_text(datetime.fromtimestamp(letter.created_ms / 1000, UTC))
+
+
+def _send(function: Function, letter: DeadLetter) -> str:
+    """Queue the event of a letter's call; the letter goes only when that is done.
+
+    Whoever dies in between leaves a letter that says under which id it was queued, so a second
+    try is the same call. Raises `NotFoundError` if the letter or its call is gone.
+    """
+    failed = store.invocations.load(function.id, letter.id)
+    if failed is None:
+        raise NotFoundError("The call has expired, and its event with it.")
+    fresh = calls.new_id(int(time.time() * 1000), os.urandom(16))
+    try:
+        new_id = store.dead_letters.begin_redrive(letter, fresh)
+    except LookupError:
+        raise NotFoundError from None
+    services.invoking.queue(
+        function,
+        orjson.loads(failed.input) if failed.input else failed.event,
+        trigger=failed.trigger,
+        source=failed.source,
+        depth=failed.depth,
+        invocation_id=new_id,
+        replay_of=letter.id,
+    )
+    store.dead_letters.delete(letter.owner, letter.id)
+    return new_id
+
+
+def _function(call: Call, name: str) -> Function:
+    session = services.session.open(call)
+    session.require_superuser()
+    function: Function = services.functions.require(session, name)
+    return function
+
+
+def find(owner: str, letter_id: str) -> DeadLetter:
+    """Return a letter. Raises `NotFoundError`."""
+    letter = store.dead_letters.load(owner, letter_id)
+    if letter is None:
+        raise NotFoundError
+    return letter
