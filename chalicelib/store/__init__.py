@@ -27,5 +27,6 @@ if TYPE_CHECKING:
     from chalicelib.store import table as table
     from chalicelib.store import uniques as uniques
     from chalicelib.store import uploads as uploads
+    from chalicelib.store import usage as usage
 
 __getattr__ = lazy.modules(__name__)

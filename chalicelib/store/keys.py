@@ -19,7 +19,7 @@ invocation        INVOCATIONS#<function id>   <invocation id>                   
 idempotency key   IDEMPOTENCY#<function id>   <SHA-256 of caller and key>         invocation, ttl
 dead letter       DEADLETTERS#<function id>   <invocation id>                     doc, ttl
 money cap         CAPS#<function id>          <2026-11-23 or 2026-11>             spent, ttl
-usage             USAGE#<2026-11>             <2026-11-23>#<function name>        usage.py
+usage             USAGE#<2026-11>             <2026-11-23>#<function>#<0..7>      usage.py
 queue             QUEUES                      QUEUE#<name>                        doc, rev
 job in slices     SLICES#<job>                SLICES                              doc, rev, ttl
                                                                                   (docs/slices.md)

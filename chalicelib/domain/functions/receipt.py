@@ -73,6 +73,27 @@ payload of either kind in S3; a message in and out; the tail of the log.
 """
 
 
+UNITS = {
+    "requests": "request",
+    "compute": "GB-second",
+    "init": "GB-second",
+    "waiting": "GB-second",
+    "gateway": "request",
+    "dynamodbReads": "read unit",
+    "dynamodbWrites": "write unit",
+    "s3Puts": "request",
+    "s3Gets": "request",
+    "sqs": "request",
+    "sqsFifo": "request",
+    "scheduler": "fire",
+    "logs": "byte",
+    "egress": "byte",
+}
+"""Every `what` that a line may have, in the order of a receipt, and what it is counted in."""
+OF_LAMBDA = ("requests", "compute", "init", "waiting")
+"""The lines that Lambda's free tier covers."""
+
+
 class FreeTier(NamedTuple):
     """How much of Lambda's free amounts is left in the month."""
 
@@ -82,7 +103,7 @@ class FreeTier(NamedTuple):
 
 class Line(NamedTuple):
     what: str
-    """requests, compute, init, gateway, dynamodbReads, ...: docs/api.md lists them."""
+    """One of `UNITS`."""
     quantity: Decimal
     unit: str
     usd: Decimal
@@ -103,9 +124,9 @@ def of(figures: Figures, sheet: Sheet, free_tier: FreeTier | None = None) -> Rec
     With `free_tier`, what is left of it is taken off first.
     """
     exact = list(_with_prices(figures, sheet, free_tier))
-    places = _places(sum((price * (line.quantity - line.free) for line, price in exact), _ZERO))
+    last = places(sum((price * (line.quantity - line.free) for line, price in exact), _ZERO))
     lines = tuple(
-        line._replace(usd=(price * (line.quantity - line.free)).quantize(places, ROUND_HALF_UP))
+        line._replace(usd=(price * (line.quantity - line.free)).quantize(last, ROUND_HALF_UP))
         for line, price in exact
     )
     return Receipt(lines, sum((line.usd for line in lines), _ZERO), sheet)
@@ -160,22 +181,23 @@ def worst_case_picodollars(
     return picodollars(of(worst, sheet).total) + _ROUNDING_PICODOLLARS
 
 
+def places(total: Decimal) -> Decimal:
+    """Return the last decimal place of amounts that add up to `total`, so that each of them is a
+    binary float of its own.
+
+    Below 0.5 neighbouring floats are less than 1e-16 apart, so no two amounts share one; and
+    amounts below 9,999 US dollars with 11 places have 15 digits, which every float keeps.
+    """
+    count = next(count for below, count in _PLACES if total < Decimal(below))
+    return Decimal(1).scaleb(-count)
+
+
 _ZERO = Decimal(0)
 _ROUNDING_PICODOLLARS = 20
 """More than the rounding of a receipt's lines can add up to."""
-_FINE_BELOW_USD = Decimal("0.4")
-_FINE, _COARSE = Decimal(1).scaleb(-16), Decimal(1).scaleb(-11)
+_PLACES = (("0.4", 16), ("9000", 11), ("Infinity", 6))
 
 _Priced = tuple[Line, Decimal]
-
-
-def _places(total: Decimal) -> Decimal:
-    """Return the last decimal place for a total that a binary float still tells apart.
-
-    Below 0.5 neighbouring floats are less than 1e-16 apart, so no two amounts share one; and
-    amounts up to 9,999 US dollars with 11 places have 15 digits, which every float keeps.
-    """
-    return _FINE if total < _FINE_BELOW_USD else _COARSE
 
 
 def _with_prices(figures: Figures, sheet: Sheet, free: FreeTier | None) -> Iterator[_Priced]:
@@ -185,13 +207,10 @@ def _with_prices(figures: Figures, sheet: Sheet, free: FreeTier | None) -> Itera
     for line, price in lines:
         if line.quantity <= 0:
             continue
-        covered = min(left.get(line.unit, _ZERO), line.quantity) if line.what in _OF_LAMBDA else 0
+        covered = min(left.get(line.unit, _ZERO), line.quantity) if line.what in OF_LAMBDA else 0
         if covered:
             left[line.unit] -= covered
         yield line._replace(free=Decimal(covered)), price
-
-
-_OF_LAMBDA = ("requests", "compute", "init", "waiting")
 
 
 def _lambda_lines(figures: Figures, sheet: Sheet) -> list[_Priced]:
@@ -200,34 +219,27 @@ def _lambda_lines(figures: Figures, sheet: Sheet) -> list[_Priced]:
     run = gb_seconds(figures.memory_mb, figures.billed_ms - init_ms)
     waiting = gb_seconds(figures.waiting_memory_mb, math.ceil(figures.waiting_ms))
     return [
-        (_line("requests", figures.requests, "request"), sheet.lambda_request),
-        (_line("compute", run, "GB-second"), second),
-        (_line("init", gb_seconds(figures.memory_mb, init_ms), "GB-second"), second),
+        (_line("requests", figures.requests), sheet.lambda_request),
+        (_line("compute", run), second),
+        (_line("init", gb_seconds(figures.memory_mb, init_ms)), second),
         # Whatever the app runs on, it is never dearer than this.
-        (_line("waiting", waiting, "GB-second"), sheet.gb_second_x86),
+        (_line("waiting", waiting), sheet.gb_second_x86),
     ]
 
 
 def _other_lines(figures: Figures, sheet: Sheet) -> list[_Priced]:
-    rest, http = figures.gateway == "rest", figures.gateway == "http"
+    gateway = {"rest": sheet.rest_request, "http": sheet.http_request}.get(figures.gateway)
     return [
-        (_line("gateway", rest, "REST API request"), sheet.rest_request),
-        (_line("gateway", http, "HTTP API request"), sheet.http_request),
-        (
-            _line("dynamodbReads", figures.dynamodb_read_units, "read unit"),
-            sheet.dynamodb_read_unit,
-        ),
-        (
-            _line("dynamodbWrites", figures.dynamodb_write_units, "write unit"),
-            sheet.dynamodb_write_unit,
-        ),
-        (_line("s3Puts", figures.s3_puts, "request"), sheet.s3_put),
-        (_line("s3Gets", figures.s3_gets, "request"), sheet.s3_get),
-        (_line("sqs", figures.sqs_requests, "request"), sheet.sqs_request),
-        (_line("sqsFifo", figures.sqs_fifo_requests, "request"), sheet.sqs_fifo_request),
-        (_line("scheduler", figures.schedules, "fire"), sheet.schedule),
-        (_line("logs", figures.log_bytes, "byte"), sheet.log_gb / GB),
-        (_line("egress", figures.egress_bytes, "byte"), sheet.egress_gb / GB),
+        (_line("gateway", gateway is not None), gateway or _ZERO),
+        (_line("dynamodbReads", figures.dynamodb_read_units), sheet.dynamodb_read_unit),
+        (_line("dynamodbWrites", figures.dynamodb_write_units), sheet.dynamodb_write_unit),
+        (_line("s3Puts", figures.s3_puts), sheet.s3_put),
+        (_line("s3Gets", figures.s3_gets), sheet.s3_get),
+        (_line("sqs", figures.sqs_requests), sheet.sqs_request),
+        (_line("sqsFifo", figures.sqs_fifo_requests), sheet.sqs_fifo_request),
+        (_line("scheduler", figures.schedules), sheet.schedule),
+        (_line("logs", figures.log_bytes), sheet.log_gb / GB),
+        (_line("egress", figures.egress_bytes), sheet.egress_gb / GB),
     ]
 
 
@@ -246,8 +258,8 @@ def billed_init_ms(figures: Figures) -> int:
     return max(0, min(init_ms, figures.billed_ms))
 
 
-def _line(what: str, quantity: Decimal | float, unit: str) -> Line:
-    return Line(what, Decimal(quantity), unit, _ZERO)
+def _line(what: str, quantity: Decimal | float) -> Line:
+    return Line(what, Decimal(quantity), UNITS[what], _ZERO)
 
 
 def _line_json(line: Line) -> dict[str, Any]:
