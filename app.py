@@ -9,6 +9,7 @@ from chalicelib.routes.files import files_api
 from chalicelib.routes.fn import fn_api
 from chalicelib.routes.functions import functions_api
 from chalicelib.routes.health import health_api
+from chalicelib.routes.invocations import invocations_api
 from chalicelib.routes.not_served import not_served_api
 from chalicelib.routes.queues import queues_api
 from chalicelib.routes.records import records_api
@@ -20,7 +21,7 @@ from chalicelib.web.app import App
 app = App("dormouse")
 for blueprint in (
     records_api, batch_api, auth_api, collections_api, settings_api, files_api, uploads_api,
-    functions_api, queues_api, fn_api, usage_api, health_api
+    functions_api, invocations_api, queues_api, fn_api, usage_api, health_api
 ):  # fmt: skip
     app.register_blueprint(blueprint)
 app.register_blueprint(not_served_api(app))  # last: what the others left

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from chalicelib.aws import lambda_invoke as lambda_invoke
     from chalicelib.aws import lean_response as lean_response
     from chalicelib.aws import log_groups as log_groups
+    from chalicelib.aws import logs as logs
     from chalicelib.aws import parameters as parameters
     from chalicelib.aws import retries as retries
     from chalicelib.aws import roles as roles

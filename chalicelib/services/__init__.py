@@ -22,10 +22,12 @@ if TYPE_CHECKING:
     from chalicelib.services import function_code as function_code
     from chalicelib.services import function_deploys as function_deploys
     from chalicelib.services import function_holds as function_holds
+    from chalicelib.services import function_logs as function_logs
     from chalicelib.services import function_triggers as function_triggers
     from chalicelib.services import functions as functions
     from chalicelib.services import http_trigger as http_trigger
     from chalicelib.services import index_building as index_building
+    from chalicelib.services import invocations as invocations
     from chalicelib.services import invoking as invoking
     from chalicelib.services import invoking_attempt as invoking_attempt
     from chalicelib.services import invoking_money as invoking_money
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from chalicelib.services import record_triggers as record_triggers
     from chalicelib.services import record_writes as record_writes
     from chalicelib.services import records as records
+    from chalicelib.services import replays as replays
     from chalicelib.services import rules as rules
     from chalicelib.services import schedules as schedules
     from chalicelib.services import service_accounts as service_accounts

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from chalicelib import aws, log, services, store
@@ -100,7 +99,7 @@ def _started(wanted: Wanted, made: Invocation, write: Write) -> Invocation:
 def _capped(function: Function, made: Invocation, write: Write) -> Invocation:
     error = {"type": invoking_outcome.CAP_REACHED, "message": invoking_money.refusal(function)}
     capped = over(made, CAPPED)._replace(error=error, reserved_picodollars=0, started_ms=0)
-    return write(capped, function.retention_days, [])
+    return write(capped, function.retention_days, [store.usage.added(capped)])
 
 
 def take(function: Function, made: Invocation, key: IdempotencyKey) -> dict[str, Any]:
@@ -132,7 +131,7 @@ def _called(wanted: Wanted, started: Invocation, context: dict[str, Any]) -> Out
 
 def _client_context(function: Function, made: Invocation) -> dict[str, Any]:
     """Return what the function finds in its context: where the API is, and who it is there."""
-    token = services.service_accounts.token(function, made.depth, datetime.now(UTC))
+    token = services.service_accounts.token(function, made.depth, time.time())
     url = settings().public_url or function.url
     custom = {"dormouse_url": url, "dormouse_token": token, "dormouse_invocation": made.id}
     return {"custom": custom}

@@ -6,14 +6,15 @@ however many call at once, what is reserved and spent together never passes the 
 """
 
 import os
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from chalicelib import aws, store
 from chalicelib.config import settings
 from chalicelib.domain import prices
 from chalicelib.domain.functions import receipt
-from chalicelib.domain.functions.function import Function
+from chalicelib.domain.functions.function import PICODOLLARS, Function
 from chalicelib.domain.functions.invocation import SCHEDULE, Invocation
 from chalicelib.domain.functions.receipt import Figures, Receipt
 from chalicelib.domain.prices.sheet import Sheet
@@ -79,9 +80,7 @@ def bill(
     """
     is_unknown = outcome.is_charged and outcome.report is None
     cost = None if is_unknown else _receipt(function, done, outcome, meter, gateway)
-    actions: list[Action] = []
-    if cost is not None and outcome.report is not None:
-        actions.append(store.usage.added(done, cost))
+    actions: list[Action] = [store.usage.added(done, cost)]
     if done.reserved_picodollars and not is_unknown:
         spent = receipt.picodollars(cost.total) if cost else 0
         began = _time(done.started_ms)
@@ -90,6 +89,36 @@ def bill(
     if told is not None and outcome.is_estimated:
         told["estimated"] = True
     return Bill(told, tuple(actions))
+
+
+def forecast(function: Function, now_ms: int) -> dict[str, Any]:
+    """Return what a call may cost at most, and whether the cap has room for it now."""
+    worst = worst_case_picodollars(function, now_ms)
+    told: dict[str, Any] = {"worstCaseUsd": dollars(worst), "cap": None, "wouldRun": True}
+    if function.cap is None:
+        return told
+    spent = store.caps.spent(function, _time(now_ms))
+    fits = spent + worst <= store.caps.picodollars_of(function.cap)
+    told["cap"] = {
+        "amountUsd": receipt.number(Decimal(function.cap.amount)),
+        "per": function.cap.per,
+        "spentUsd": dollars(spent),
+    }
+    return told if fits else {**told, "wouldRun": False, "problem": refusal(function)}
+
+
+def dollars(picodollars: int) -> float:
+    """Return an amount in US dollars, as JSON has it."""
+    return receipt.number(Decimal(picodollars) / PICODOLLARS)
+
+
+def seconds_to_next_period(function: Function, now_ms: int) -> int:
+    """Return the seconds until the cap begins anew, at midnight UTC."""
+    midnight = _time(now_ms).replace(hour=0, minute=0, second=0, microsecond=0)
+    following = midnight + timedelta(days=1)
+    if function.cap is not None and function.cap.per == store.caps.MONTH:
+        following = (midnight.replace(day=1) + timedelta(days=32)).replace(day=1)
+    return int((following - _time(now_ms)).total_seconds()) + 1
 
 
 def refusal(function: Function) -> str:

@@ -169,6 +169,11 @@ def dumps(value: Any) -> bytes:
         return json.dumps(value, separators=(",", ":")).encode()
 
 
+def canonical(value: Any) -> str:
+    """Return JSON that is the same for equal values, whatever the order of their keys."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
 def is_large(value: Any) -> bool:
     """Whether a value is too large for its call's item."""
     return len(dumps(value)) > INLINE_BYTES

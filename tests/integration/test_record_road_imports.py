@@ -67,6 +67,7 @@ EVERY_REQUEST = names_in(
     chalicelib.routes.fn
     chalicelib.routes.functions
     chalicelib.routes.health
+    chalicelib.routes.invocations
     chalicelib.routes.not_served
     chalicelib.routes.queues
     chalicelib.routes.records
