@@ -73,6 +73,7 @@ def creating(asked: Asked) -> Iterator[Hold]:
     """
     name = asked.function.name
     _finish_leaving(name)
+    services.function_triggers.check(asked.function)
     blank = asked.function._replace(secret_names=())  # until they are stored
     new = Stored(blank, settled=False, busy_ms=until_ms())
     try:
@@ -103,7 +104,11 @@ def changing(name: str) -> Iterator[Hold]:
 
 
 def note(hold: Hold, asked: Asked, code: Code | None = None) -> None:
-    """Note a change on top of what is wanted already."""
+    """Note a change on top of what is wanted already.
+
+    Raises `BadRequestError` for triggers that other functions leave no room for.
+    """
+    services.function_triggers.check(asked.function)
     _save_secrets(asked)
     newest, earlier = hold.stored.newest, hold.stored.wanted
     publishes = bool(code or asked.secrets) or plan.needs_version(newest, asked.function)

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from itertools import count
 
 from chalicelib import aws, services, store
-from chalicelib.aws.control import ControlError, NotYetError, RefusedError
+from chalicelib.aws.control import ControlError, NotYetError, RefusedError, translated
 from chalicelib.config import settings
 from chalicelib.domain import dates
 from chalicelib.domain.functions import names, plan
@@ -202,5 +202,5 @@ def _remove(hold: Hold) -> None:
 
 
 def _apply_triggers(before: Function | None, after: Function | None) -> None:
-    if hasattr(services, "function_triggers"):  # TEMPORARY until that module is there
+    with translated():
         services.function_triggers.apply(before, after)

@@ -41,7 +41,7 @@ def list(call: Call) -> dict[str, Any]:  # noqa: A001 (functions are listed)
         "perPage": options.per_page,
         "totalItems": len(found),
         "totalPages": -(-len(found) // options.per_page),
-        "items": [services.function_answers.of_stored(each) for each in page],
+        "items": services.function_answers.of_many(page),
     }
 
 
