@@ -72,6 +72,12 @@ def test_dormouse_is_brought_along_by_who_imports_it(
     assert ("dormouse/slices.py" in names(packed(root))) is brought
 
 
+def test_a_node_source_brings_the_node_module_along(tmp_path: Path) -> None:
+    root = source(tmp_path / "a", "index.mjs")
+    (root / "index.mjs").write_text('import { api } from "./dormouse/api.mjs";\n')
+    assert names(packed(root, NODE)) == ["dormouse/api.mjs", "index.mjs"]
+
+
 def test_an_own_dormouse_is_left_as_it_is(tmp_path: Path) -> None:
     root = source(tmp_path / "a", "main.py", "dormouse.py")
     (root / "main.py").write_text("import dormouse\n")

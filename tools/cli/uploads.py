@@ -1,6 +1,8 @@
 """Code to the server: nothing if it has it, in the request if it is small, else to the bucket."""
 
+import json
 import secrets
+from typing import Any
 
 from tools.cli.api import failure, transfer
 from tools.cli.context import Context, function_path
@@ -11,15 +13,13 @@ DIRECT_LIMIT_BYTES = 4 * 1000 * 1000
 """A larger zip would not fit through Lambda's 6 MB request, and goes by a presigned upload."""
 
 
-def code(context: Context, name: str, package: Package) -> bool:
-    """Make the server's live code this one; return whether anything was uploaded."""
-    if live_sha256(context, name) == package.sha256:
-        return False
+def upload(context: Context, name: str, package: Package, settings: dict[str, Any]) -> None:
+    """Make a version of a zip and of settings that change with it."""
+    beside = {"settings": settings} if settings else {}
     if len(package.content) <= DIRECT_LIMIT_BYTES:
-        _direct(context, name, package)
+        _direct(context, name, package, beside)
     else:
-        _by_bucket(context, name, package)
-    return True
+        _by_bucket(context, name, package, beside)
 
 
 def live_sha256(context: Context, name: str) -> str:
@@ -29,19 +29,25 @@ def live_sha256(context: Context, name: str) -> str:
     return live[0] if live else ""
 
 
-def _direct(context: Context, name: str, package: Package) -> None:
+def _direct(context: Context, name: str, package: Package, beside: dict[str, Any]) -> None:
     boundary = f"dormouse{secrets.token_hex(16)}"
-    head = (
-        f'--{boundary}\r\nContent-Disposition: form-data; name="zip"; filename="{name}.zip"\r\n'
-        "Content-Type: application/zip\r\n\r\n"
-    )
-    content = head.encode() + package.content + f"\r\n--{boundary}--\r\n".encode()
+    parts = [(f'name="zip"; filename="{name}.zip"', "application/zip", package.content)]
+    if beside:
+        parts.append(('name="@jsonPayload"', "application/json", json.dumps(beside).encode()))
+    content = b"".join(_part(boundary, *part) for part in parts) + f"--{boundary}--\r\n".encode()
     headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
     path = function_path(name, "code")
     context.api.send("PUT", path, content, headers, context.out.progress("Uploading"))
 
 
-def _by_bucket(context: Context, name: str, package: Package) -> None:
+def _part(boundary: str, named: str, kind: str, content: bytes) -> bytes:
+    head = (
+        f"--{boundary}\r\nContent-Disposition: form-data; {named}\r\nContent-Type: {kind}\r\n\r\n"
+    )
+    return head.encode() + content + b"\r\n"
+
+
+def _by_bucket(context: Context, name: str, package: Package, beside: dict[str, Any]) -> None:
     about = {"sizeBytes": len(package.content)}
     upload = context.api.post(function_path(name, "code", "upload"), about)
     context.out.say(f"Uploading {size(len(package.content))} ...")
@@ -49,4 +55,4 @@ def _by_bucket(context: Context, name: str, package: Package) -> None:
     answer = transfer("PUT", upload["url"], package.content, upload["headers"], bar)
     if answer.status >= 400:
         raise failure(answer, context.api.session.url)
-    context.api.ask("PUT", function_path(name, "code"), {"upload": upload["id"]})
+    context.api.ask("PUT", function_path(name, "code"), {**beside, "upload": upload["id"]})

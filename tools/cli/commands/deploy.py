@@ -4,17 +4,22 @@ import argparse
 import getpass
 import os
 import sys
+import time
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from tools.cli import project, uploads
 from tools.cli.commands.kinds import Commands, json_value, pair, path, positive
 from tools.cli.context import Context, function_path
-from tools.cli.failures import Failure
+from tools.cli.failures import Failure, OutOfReach
 from tools.cli.output import size
 from tools.cli.packing.pack import Package, check_handler, pack
 from tools.cli.packing.target import Target, choose
 from tools.cli.project import Project
+
+POLL_SECONDS = 0.5
+SETTLE_SECONDS = 120.0
+"""Publishing a version takes Lambda seconds, after the answer if need be."""
 
 FLAGS = ("name", "runtime", "handler", "memory_mb", "timeout_seconds", "description")
 
@@ -64,25 +69,42 @@ def deploy(context: Context, options: argparse.Namespace) -> int:
     """Make the function on the server what the path and the options say."""
     found = project.read(options.path, given(options))
     before = context.function(found.name)
-    target = _target(context, found, before)
-    package = _packed(context, found, target, before)
+    package = _packed(context, found, before)
     wanted = wanted_settings(found, before)
     secrets = secret_values(options.secret, found.secret_names, before)
-    changed = sorted([*changes(wanted, before), *(f"secrets.{name}" for name in secrets)])
+    changed = changes(wanted, before)
+    body = {name: wanted[name] for name in changed} | ({"secrets": secrets} if secrets else {})
     if before is None:
-        body = {"name": found.name, **wanted, **({"secrets": secrets} if secrets else {})}
-        context.api.post("/api/functions", body)
-    elif changed:
-        body = {name: wanted[name] for name in changes(wanted, before)}
-        context.api.patch(function_path(found.name), body | _secrets_body(secrets))
-    uploaded = uploads.code(context, found.name, package)
-    after = context.api.get(function_path(found.name))
+        context.api.post("/api/functions", {"name": found.name, **body})
+    is_uploaded = uploads.live_sha256(context, found.name) != package.sha256
+    if is_uploaded:
+        uploads.upload(context, found.name, package, body if before else {})
+    elif before and body:
+        context.api.patch(function_path(found.name), body)
+    after = settled(context, found.name)
     done = Deployed(
-        found.name, after["liveVersion"], before is None, changed,
-        "uploaded" if uploaded else "unchanged", package.sha256, len(package.content),
+        found.name, after["liveVersion"], before is None,
+        [*changed, *(f"secrets.{name}" for name in secrets)],
+        "uploaded" if is_uploaded else "unchanged", package.sha256, len(package.content),
     )  # fmt: skip
     context.out.result(done._asdict() | {"function": after}, _text(context, done, after))
     return 0
+
+
+def settled(context: Context, name: str) -> dict[str, Any]:
+    """Return a function once AWS has all of the change. Raises `OutOfReach` if it takes too long.
+
+    Asking is what makes the server go on with it.
+    """
+    give_up_at = time.monotonic() + SETTLE_SECONDS
+    while True:
+        found: dict[str, Any] = context.api.get(function_path(name))
+        if found["state"] != "deploying":
+            return found
+        if time.monotonic() > give_up_at:
+            reason = found.get("problem") or "AWS is not done with it"
+            raise OutOfReach(f"{name} is still being deployed: {reason}.", f"show {name} goes on.")
+        time.sleep(POLL_SECONDS)
 
 
 def given(options: argparse.Namespace) -> dict[str, Any]:
@@ -174,10 +196,6 @@ def _secret(name: str) -> str:
     return value
 
 
-def _secrets_body(secrets: dict[str, str]) -> dict[str, Any]:
-    return {"secrets": secrets} if secrets else {}
-
-
 def _is_same(there: Any, wanted: Any) -> bool:
     """Return whether the server has what is wanted, beside what it adds itself."""
     match wanted:
@@ -199,9 +217,8 @@ def _target(context: Context, found: Project, before: dict[str, Any] | None) -> 
     return choose(runtime, context.api.session.url, there.get("architecture", ""))
 
 
-def _packed(
-    context: Context, found: Project, target: Target, before: dict[str, Any] | None
-) -> Package:
+def _packed(context: Context, found: Project, before: dict[str, Any] | None) -> Package:
+    target = _target(context, found, before)
     package = pack(found.path, target, context.out.say)
     handler = found.settings.get("handler") or (before or {}).get("handler", "")
     check_handler(str(handler), target.runtime, package)

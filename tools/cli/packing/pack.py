@@ -5,6 +5,7 @@ The same source gives the same bytes, so its SHA-256 tells whether anything is t
 
 import ast
 import hashlib
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +19,9 @@ from tools.cli.packing.target import Target
 ROOT = Path(__file__).parents[3]
 ZIP_LIMIT_BYTES = 50_000_000
 """The largest zip that Lambda takes (docs.aws.amazon.com: Lambda quotas)."""
+NODE_MODULE = "dormouse/api.mjs"
+NODE_ENDINGS = (".mjs", ".js", ".cjs")
+_NODE_IMPORT = re.compile(rb"""(?:from|import)\s*\(?\s*["']\./dormouse/api\.mjs["']""")
 LARGEST_SHOWN = 8
 
 
@@ -98,12 +102,15 @@ def _too_large(files: dict[str, bytes], zip_bytes: int, unzipped_bytes: int) -> 
 
 
 def _vendored(own: dict[str, bytes]) -> dict[str, bytes]:
-    """Return the project's `dormouse` package if a source imports it and brings none itself."""
+    """Return of the project's `dormouse` package what a source imports and does not bring."""
     if any(path == "dormouse.py" or path.startswith("dormouse/") for path in own):
         return {}
-    if not any(_imports_dormouse(path, text) for path, text in own.items()):
-        return {}
-    return {f"dormouse/{path.name}": path.read_bytes() for path in (ROOT / "dormouse").glob("*.py")}
+    wanted: list[Path] = []
+    if any(_imports_dormouse(path, text) for path, text in own.items()):
+        wanted += sorted((ROOT / "dormouse").glob("*.py"))
+    if any(_NODE_IMPORT.search(text) for path, text in own.items() if path.endswith(NODE_ENDINGS)):
+        wanted.append(ROOT / NODE_MODULE)
+    return {f"dormouse/{path.name}": path.read_bytes() for path in wanted}
 
 
 def _imports_dormouse(path: str, content: bytes) -> bool:
