@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from chalicelib.domain.functions import names
 from chalicelib.domain.functions.function import Function
-from chalicelib.domain.functions.version import Code
+from chalicelib.domain.functions.version import SETTINGS, Code
 
 ARCHITECTURE = "x86_64"
 
@@ -110,7 +110,7 @@ def plan(wanted: Target, actual: Actual | None) -> tuple[str, ...]:
 
 def needs_version(before: Function, after: Function) -> bool:
     """Whether a change of settings makes a version: what Lambda runs is another."""
-    frozen = ("runtime", "handler", "memory_mb", "timeout_seconds", "environment", "secret_names")
+    frozen = (*SETTINGS, "secret_names")
     return any(getattr(before, name) != getattr(after, name) for name in frozen)
 
 
