@@ -30,7 +30,7 @@ from chalicelib.store.functions import Wanted
 
 log = logging.getLogger("dormouse")
 
-_FIRST_PAUSE_SECONDS = 0.1
+_FIRST_PAUSE_SECONDS = 0.06
 _LONGEST_PAUSE_SECONDS = 1.0
 _SPARE_SECONDS = 3.0
 """Kept for the steps after Lambda's, and for the answer."""

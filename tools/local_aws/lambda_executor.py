@@ -49,6 +49,9 @@ _reset_plain = lambda_runtime.reset
 _create_plain = lambda_svc._create_function
 _update_plain = lambda_svc._update_config
 
+CHANGE_SECONDS = 0.05
+"""How long a function is being made or changed: here nothing has to be made ready."""
+
 
 def install() -> None:
     lambda_svc._execute_function_dispatch = _dispatch
@@ -62,6 +65,7 @@ def install() -> None:
     lambda_svc.release_worker = _SnapStart.released
     lambda_svc._create_function = _create
     lambda_svc._update_config = _update
+    lambda_svc._LAMBDA_STATE_TRANSITION_DELAY = CHANGE_SECONDS
     handlers = provisioners._RESOURCE_HANDLERS["AWS::Lambda::Function"]
     handlers["create"] = _refusing(handlers["create"], 1)
     handlers["update"] = _refusing(handlers["update"], 2)
