@@ -3,6 +3,7 @@
 import argparse
 from typing import Any
 
+from chalicelib.domain.functions.diff import diff
 from tools.cli.commands.invoke import (
     HELD_BACK,
     call_path,
@@ -16,6 +17,7 @@ from tools.cli.context import Context, function_path
 from tools.cli.failures import CallFailed, HeldBack
 from tools.cli.output import document, money, table
 
+OUTCOME = ("status", "result", "error")
 HEADS = ("id", "status", "trigger", "version", "created", "ms", "cold", "usd")
 
 
@@ -49,9 +51,9 @@ def invocations(context: Context, options: argparse.Namespace) -> int:
         path, status=options.status, perPage=options.limit, cursor=options.cursor
     )
     text = table(HEADS, [_row(call) for call in found["items"]])
-    following = found.get("nextCursor") or found.get("cursor")
-    more = f"\nMore: --cursor {following}" if following else ""
-    context.out.result(found, text + more if found["items"] else "No such calls.")
+    context.out.result(found, text if found["items"] else "No such calls.")
+    if found["nextCursor"]:
+        context.out.say(f"More: --cursor {found['nextCursor']}")
     return 0
 
 
@@ -60,20 +62,29 @@ def replay(context: Context, options: argparse.Namespace) -> int:
     body = {"version": options.version} if options.version else {}
     answer = context.api.post(f"{call_path(options.name, options.id)}/replay", body)
     call = wait(context, options.name, answer["invocation"])
+    changes = difference(answer["original"], call)
     if context.out.as_json:
-        context.out.result({**answer, "invocation": call}, "")
+        context.out.result({**answer, "invocation": call, "changes": changes}, "")
         return _status(call)
     status = finish(context, call)
-    context.out.say(difference_text(answer["diff"], options.id))
+    context.out.say(difference_text(changes, options.id))
+    if answer.get("warning"):
+        context.out.say(answer["warning"])
     return status
 
 
-def difference_text(difference: list[dict[str, Any]], before: str) -> str:
+def difference(before: dict[str, Any], after: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return in what two finished calls differ for whoever made them."""
+    outcomes = ({name: call.get(name) for name in OUTCOME} for call in (before, after))
+    return diff(*outcomes)
+
+
+def difference_text(changes: list[dict[str, Any]], before: str) -> str:
     """Return a diff of two outcomes, a line per path and side."""
-    if not difference:
+    if not changes:
         return f"The same outcome as {before}."
     lines = [f"Compared with {before}:"]
-    for part in difference:
+    for part in changes:
         lines.append(f"  {part.get('path') or str(part.get('more')) + ' more'}")
         lines += [
             f"    {sign} {document(part[side])}"

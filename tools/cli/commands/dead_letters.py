@@ -27,7 +27,8 @@ def dead_letters(context: Context, options: argparse.Namespace) -> int:
     path = function_path(options.name, "dead-letters")
     if options.redrive:
         path = function_path(options.name, "dead-letters", options.redrive, "redrive")
-        context.out.result(context.api.post(path), f"{options.redrive} is queued again.")
+        answer = context.api.post(path)
+        context.out.result(answer, f"{options.redrive} is queued again as {answer['invocation']}.")
     elif options.redrive_all:
         _redrive_all(context, options.name)
     elif options.delete:
@@ -41,8 +42,11 @@ def dead_letters(context: Context, options: argparse.Namespace) -> int:
 
 
 def _redrive_all(context: Context, name: str) -> None:
-    answer = context.api.post(function_path(name, "dead-letters", "redrive"))
-    context.out.result(answer, f"{answer.get('redriven', 'All')} queued again.")
+    count, is_more = 0, True
+    while is_more:
+        answer = context.api.post(function_path(name, "dead-letters", "redrive"))
+        count, is_more = count + answer["redriven"], answer["more"]
+    context.out.result({"redriven": count}, f"{count} queued again.")
 
 
 def _row(letter: dict[str, Any]) -> list[Any]:

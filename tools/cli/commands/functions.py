@@ -10,6 +10,7 @@ from tools.cli.context import Context, function_path
 from tools.cli.failures import Failure
 from tools.cli.output import document, money, size, table
 
+MOST_SHOWN = 1000
 HEADS = ("name", "runtime", "version", "state", "calls", "last wake", "this month")
 
 
@@ -33,7 +34,7 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
 
 def list_(context: Context, _options: argparse.Namespace) -> int:
     """Show all functions, with what each has cost this month."""
-    found = context.api.get("/api/functions")
+    found = context.api.get("/api/functions", perPage=MOST_SHOWN)
     items = found["items"]
     text = table(HEADS, [_row(item) for item in items])
     empty = "No functions yet. Deploy one: python -m tools.cli deploy examples/functions/hello"
@@ -78,8 +79,8 @@ def _is_sure(name: str) -> bool:
 def _row(item: dict[str, Any]) -> list[Any]:
     return [
         item["name"], item["runtime"], item["liveVersion"] or "-", state_text(item),
-        item.get("calls", 0), item.get("lastWake") or "never",
-        money(item.get("costThisMonthUsd")),
+        item["calls"], item["lastWake"] or "never",
+        money(item["costThisMonthUsd"]),
     ]  # fmt: skip
 
 

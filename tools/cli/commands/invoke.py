@@ -52,13 +52,21 @@ def invoke(context: Context, options: argparse.Namespace) -> int:
     answer = context.api.ask("POST", path, body, key)
     call = answer.json()
     if options.mode == "dry-run":
-        context.out.result(call, "It would run.")
-        return 0
+        context.out.result(call, dry_run_text(call))
+        return 0 if call["wouldRun"] else HeldBack.exit_status
     if options.mode == "async":
         hint = f"python -m tools.cli invocations {options.name} {call['id']}"
         context.out.result(call, f"Queued as {call['id']}. See what became of it: {hint}")
         return 0
     return finish(context, wait(context, options.name, call))
+
+
+def dry_run_text(told: dict[str, Any]) -> str:
+    """Return what a call would do, and what it can cost at most."""
+    if not told["wouldRun"]:
+        return f"It would not run: {told.get('problem') or 'the money cap has no room for it'}"
+    how = "in the background" if told["background"] else "at once"
+    return f"Version {told['version']} would run {how}, for at most {money(told['worstCaseUsd'])}."
 
 
 def event(text: str) -> Any:

@@ -6,6 +6,7 @@ from tools.cli.api import segment
 from tools.cli.commands.invoke import event
 from tools.cli.commands.kinds import Commands
 from tools.cli.context import Context
+from tools.cli.failures import Failure
 from tools.cli.output import table
 
 
@@ -24,7 +25,7 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
 def list_(context: Context, _options: argparse.Namespace) -> int:
     """Show the queues."""
     found = context.api.get("/api/queues")
-    rows = [[queue["name"], queue.get("function", "")] for queue in found["items"]]
+    rows = [[queue["name"], queue["function"] or "-"] for queue in found["items"]]
     context.out.result(found, table(("name", "function"), rows) if rows else "No queues.")
     return 0
 
@@ -36,5 +37,8 @@ def send(context: Context, options: argparse.Namespace) -> int:
         message["delaySeconds"] = options.delay_seconds
     path = f"/api/queues/{segment(options.name)}/messages"
     answer = context.api.post(path, {"messages": [message]})
-    context.out.result(answer, f"Sent to {options.name}.")
+    sent = answer["messages"][0]
+    if "error" in sent:
+        raise Failure(f"The queue {options.name} did not take it: {sent['error']}")
+    context.out.result(sent, f"Sent to {options.name} as {sent['id']}.")
     return 0
