@@ -1,4 +1,4 @@
-"""Make what Dormouse needs in an AWS account or a local AWS: table, bucket, system collections.
+"""Make what Dormouse needs in an AWS account or a local AWS: table, bucket, queue, collections.
 
     python -m tools.bootstrap
 
@@ -8,13 +8,18 @@ Every step leaves alone what is there. The endpoint and the names come from the 
 import boto3
 from botocore.exceptions import ClientError
 
-from chalicelib import services, store
+from chalicelib import aws, services, store
 from chalicelib.config import settings
 from chalicelib.domain.collection import SUPERUSERS
+from chalicelib.domain.functions import names
+
+MOST_RECEIVES = 1000
+"""SQS's most: attempts are counted on the calls, so this only ends what no process survives."""
 
 
 def main() -> None:
     table_and_bucket()
+    wakes_queue()
     services.collections.initialise()
 
 
@@ -26,6 +31,21 @@ def table_and_bucket() -> None:
         client.head_bucket(Bucket=settings().bucket_name)
     except ClientError:
         client.create_bucket(Bucket=settings().bucket_name, **_location())
+
+
+def wakes_queue() -> None:
+    """Create the queue of background calls and the one for what it gives up, if absent."""
+    prefix = settings().resource_prefix
+    aws.sqs_queues.ensure_with_dead_letters(
+        names.wakes(prefix),
+        names.dead_wakes(prefix),
+        {
+            "VisibilityTimeout": str(services.queues.HIDDEN_SECONDS),
+            "DeduplicationScope": "messageGroup",
+            "FifoThroughputLimit": "perMessageGroupId",
+        },
+        MOST_RECEIVES,
+    )
 
 
 def has_superuser() -> bool:

@@ -1,7 +1,8 @@
-"""`make run`: a local AWS, table and bucket, the first superuser, and `chalice local`.
+"""`make run`: a local AWS, table and bucket, the first superuser, `chalice local`, and the pump.
 
-Everything that it starts ends with it, however it ends; and it ends when one of them does. State
-is under `.local/`: the next start finds it.
+Everything that it starts ends with it, however it ends; and it ends when the local AWS or the API
+does. The pump (`tools.pump`), which only background work needs, is started again instead. State is
+under `.local/`: the next start finds it.
 """
 
 import os
@@ -30,6 +31,7 @@ PORT_WAIT_SECONDS = 2.0
 HEALTH_SECONDS = 60.0
 POLL_SECONDS = 0.2
 STOP_SECONDS = 10.0
+PUMP_PAUSE_SECONDS, PUMP_LONGEST_PAUSE_SECONDS = 1.0, 60.0
 DEFAULT_EMAIL = "admin@example.com"
 
 
@@ -63,8 +65,9 @@ def run(wanted: Options) -> NoReturn:
         password = _bootstrap(wanted)
         with _api(wanted) as api:
             _wait_until_healthy(wanted, api)
-            _welcome(wanted, password)
-            _watch(aws, api)
+            with _pump(wanted) as pump:
+                _welcome(wanted, password)
+                _watch(aws, api, pump)
 
 
 def _stop(number: int, frame: FrameType | None) -> NoReturn:
@@ -110,12 +113,60 @@ def _api(wanted: Options) -> Iterator[subprocess.Popen[bytes]]:
     try:
         yield process
     finally:
-        process.terminate()
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+class _Pump:
+    """The process that brings background work; one that died is started again, less and less
+    often."""
+
+    def __init__(self, wanted: Options) -> None:
+        self._log = wanted.state_directory / "pump.log"
+        self._command = [sys.executable, "-m", "tools.pump", "--parent", str(os.getpid())]
+        self._command += ["--state-dir", str(wanted.state_directory.resolve())]
+        self._pause_seconds = PUMP_PAUSE_SECONDS
+        self._again_at = 0.0
+        self.process = self._start()
+
+    def look_after(self) -> None:
+        """Start it again if it died; call this now and then."""
+        if self.process.poll() is None:
+            return
+        now = time.monotonic()
+        if not self._again_at:
+            self._again_at = now + self._pause_seconds
+            _say(
+                f"The pump ended with status {self.process.returncode}; it is started again in"
+                f" {self._pause_seconds:.0f} s (see {self._log})"
+            )
+        elif now > self._again_at:
+            self._pause_seconds = min(2 * self._pause_seconds, PUMP_LONGEST_PAUSE_SECONDS)
+            self._again_at = 0.0
+            self.process = self._start()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        with self._log.open("a") as log:
+            return subprocess.Popen(  # noqa: S603 - our own module
+                self._command, cwd=ROOT, start_new_session=True, stdout=log, stderr=log
+            )
+
+
+@contextmanager
+def _pump(wanted: Options) -> Iterator[_Pump]:
+    pump = _Pump(wanted)
+    try:
+        yield pump
+    finally:
+        _end(pump.process)
 
 
 def _bootstrap(wanted: Options) -> str:
@@ -168,12 +219,13 @@ Try it:
 """)
 
 
-def _watch(aws: LocalAws, api: subprocess.Popen[bytes]) -> NoReturn:
+def _watch(aws: LocalAws, api: subprocess.Popen[bytes], pump: _Pump) -> NoReturn:
     while True:
         if aws.process.poll() is not None:
             raise RunError(f"the local AWS ended with status {aws.process.returncode}")
         if api.poll() is not None:
             raise RunError(f"the API ended with status {api.returncode}")
+        pump.look_after()
         time.sleep(POLL_SECONDS)
 
 

@@ -43,7 +43,7 @@ FRESH_SECONDS = 840.0
 TROUBLE_SECONDS = 5
 MOST_TROUBLE_SECONDS = 300
 """Before a message that met trouble of our own comes back; doubled each time up to this."""
-RECEIVED_SECONDS = 10
+RECEIVED_SECONDS = 20
 """How long a message is hidden that `tools.pump` received; an event source's are for longer."""
 
 
@@ -102,8 +102,9 @@ def side_by_side(work: Callable[[T], R], groups: Sequence[T]) -> list[R]:
 
 def _in_order(messages: list[Message], seconds_left: SecondsLeft) -> list[str]:
     """Work on one group's messages up to the first that has to come back."""
+    began = time.monotonic()
     for at, message in enumerate(messages):
-        again_seconds = _work_on(message, seconds_left)
+        again_seconds = _work_on(message, seconds_left, began)
         if again_seconds is not None:
             give_back(queue_name(), message, again_seconds)
             for later in messages[at + 1 :]:
@@ -120,14 +121,14 @@ def give_back(queue: str, message: Message, seconds: float) -> None:
         log.warning("A message comes back later than it should", exc_info=True)
 
 
-def _work_on(message: Message, seconds_left: SecondsLeft) -> float | None:
+def _work_on(message: Message, seconds_left: SecondsLeft, began: float) -> float | None:
     """Return None if the message is done with, else after how many seconds it comes back."""
     try:
         wake = orjson.loads(message["body"])
         if "schedule" in wake:
             services.schedules.fire(wake)
             return None
-        return _run(message, wake, seconds_left)
+        return _run(message, wake, seconds_left, began)
     except Exception:
         log.exception("A wake met trouble: %s", message["body"][:500])
         return trouble_seconds(message)
@@ -139,7 +140,9 @@ def trouble_seconds(message: Message) -> float:
     return float(min(MOST_TROUBLE_SECONDS, TROUBLE_SECONDS * 2 ** min(received - 1, 10)))
 
 
-def _run(message: Message, wake: dict[str, Any], seconds_left: SecondsLeft) -> float | None:
+def _run(
+    message: Message, wake: dict[str, Any], seconds_left: SecondsLeft, began: float
+) -> float | None:
     wait_ms = wake.get("notBefore", 0) - time.time() * 1000
     if wait_ms > 0:
         return float(wait_ms) / 1000 + 1
@@ -149,7 +152,7 @@ def _run(message: Message, wake: dict[str, Any], seconds_left: SecondsLeft) -> f
         return None
     if not fits(function, seconds_left):
         return 0
-    stay_hidden(queue_name(), message, function)
+    _stay_hidden(message, function, began)
     try:
         invocation = services.invoking.run_queued(function, wake["invocation"])
     except services.invoking.BusyError as busy:
@@ -169,14 +172,14 @@ def fits(function: Function, seconds_left: SecondsLeft) -> bool:
     return left >= function.timeout_seconds + MARGIN_SECONDS or left >= FRESH_SECONDS
 
 
-def stay_hidden(queue: str, message: Message, function: Function) -> None:
-    """Keep a message from others for as long as the function may run.
+def _stay_hidden(message: Message, function: Function, began: float) -> None:
+    """Keep a message that was received at about `began` from others while the function runs.
 
     A queue that wakes the event edge hides its messages for longer than that anyway.
     """
     seconds = function.timeout_seconds + MARGIN_SECONDS
-    if not settings().waker and seconds > RECEIVED_SECONDS + MARGIN_SECONDS:
-        aws.sqs.change_visibility(queue, message["receiptHandle"], round(seconds))
+    if not settings().waker and time.monotonic() - began + seconds > RECEIVED_SECONDS:
+        aws.sqs.change_visibility(queue_name(), message["receiptHandle"], round(seconds))
 
 
 def is_stopped(invocation: Invocation) -> bool:

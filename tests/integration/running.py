@@ -62,14 +62,14 @@ class Run:
         return self.process.wait(END_SECONDS)
 
     def children(self) -> dict[str, int]:
-        """Return the process ids of the local AWS ("local_aws") and of the API ("serve")."""
+        """Return the process ids of "local_aws", of the API ("serve") and of the "pump"."""
         pid = self.process.pid
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         commands = {child: Path(f"/proc/{child}/cmdline").read_text() for child in children}
         return {
             name: int(child)
             for child, command in commands.items()
-            for name in ("local_aws", "serve")
+            for name in ("local_aws", "serve", "pump")
             if f"tools.{name}" in command
         }
 

@@ -66,7 +66,7 @@ def test_the_first_start_prints_a_password_that_signs_in_and_the_second_finds_th
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_everything_that_it_started(run: Run, number: signal.Signals) -> None:
     children = run.children()
-    assert set(children) == {"local_aws", "serve"}
+    assert set(children) == {"local_aws", "serve", "pump"}
 
     assert run.end(number) == 0
 
