@@ -22,7 +22,7 @@ from ministack.services.cloudformation import provisioners
 from tools.local_aws import lambda_limits, lambda_logs, lambda_versions
 from tools.local_aws.lambda_pool import Pool
 from tools.local_aws.lambda_versions import Key, Version
-from tools.local_aws.lambda_worker import Outcome, Request
+from tools.local_aws.lambda_worker import Outcome, Request, Worker
 
 _Document = dict[str, Any]
 
@@ -48,6 +48,7 @@ _invalidate_plain = lambda_svc.invalidate_worker
 _reset_plain = lambda_runtime.reset
 _create_plain = lambda_svc._create_function
 _update_plain = lambda_svc._update_config
+_reserved_plain = lambda_svc._reserved_concurrency
 
 CHANGE_SECONDS = 0.05
 """How long a function is being made or changed: here nothing has to be made ready."""
@@ -65,6 +66,7 @@ def install() -> None:
     lambda_svc.release_worker = _SnapStart.released
     lambda_svc._create_function = _create
     lambda_svc._update_config = _update
+    lambda_svc._reserved_concurrency = _reserved
     lambda_svc._LAMBDA_STATE_TRANSITION_DELAY = CHANGE_SECONDS
     handlers = provisioners._RESOURCE_HANDLERS["AWS::Lambda::Function"]
     handlers["create"] = _refusing(handlers["create"], 1)
@@ -82,25 +84,29 @@ def _dispatch(
     version = lambda_versions.of(function, config)
     if not version.code:
         return _failure("Runtime.InvalidEntrypoint", "the function has no code")
-    try:
-        worker = _POOL.lease(version)
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        return _failure("Runtime.InvalidEntrypoint", str(error))
+    worker = _POOL.lease(version)
     if not worker:
         reason = "ConcurrentInvocationLimitExceeded"
         text = "Rate Exceeded: this machine has no memory for another worker"
         throttled: _Document = lambda_svc._throttle_response(reason_code=reason, msg=text)
         return throttled
+    return _run(worker, _request(call, config, event), call.wants_bytes)
+
+
+def _run(worker: Worker, request: Request, wants_bytes: bool) -> _Document:
     try:
-        outcome = worker.run(_request(call, config, event))
+        outcome = worker.run(request)
+    except (OSError, ValueError, zipfile.BadZipFile) as error:  # no node; a zip that is none
+        worker.is_done = True
+        return _failure("Runtime.InvalidEntrypoint", str(error))
     except BaseException:
         worker.is_done = True
         raise
     finally:
         _POOL.release(worker)
     if not worker.is_aborted:
-        lambda_logs.write(version, worker.stream, outcome.log)
-    return _result(outcome, call.wants_bytes)
+        lambda_logs.write(worker.version, worker.stream, outcome.log)
+    return _result(outcome, wants_bytes)
 
 
 def _request(call: _Call, config: _Document, event: Any) -> Request:
@@ -125,6 +131,14 @@ def _trace_id(config: _Document) -> str:
 
 def _depth() -> int:
     return int(lambda_svc._invoke_depth.get())
+
+
+def _reserved(function: _Document, config: _Document) -> int | None:
+    """Return the function's own limit for its versions too, which ministack lets run without."""
+    most: int | None = _reserved_plain(
+        lambda_svc._functions.get(config["FunctionName"]) or function, config
+    )
+    return most
 
 
 def _failure(error_type: str, text: str) -> _Document:
