@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from chalicelib import services, store
 from chalicelib.domain import record as records
 from chalicelib.domain import tokens
-from chalicelib.domain.functions import http_event
+from chalicelib.domain.functions import http_event, names
 from chalicelib.domain.functions import invocation as invocations
 from chalicelib.domain.functions.function import Function
 from chalicelib.domain.functions.http_event import Request
@@ -52,6 +52,8 @@ def wake(call: Call, request: Request, name: str, *, in_background: bool = False
     In the background: the invocation as it waits. Raises `NotFoundError`, `ForbiddenError`,
     `BadRequestError` (no code yet), `TooLargeError`, `UnavailableError`.
     """
+    if not names.FUNCTION_NAME.fullmatch(name):
+        raise NotFoundError
     key = keys.function(name)
     session = open_session(call, lambda schema: _account(schema, name), [key])
     function = store.functions.of_item(session.items.get((key["PK"]["S"], key["SK"]["S"])))

@@ -1,0 +1,320 @@
+"""Functions woken by HTTP: real ones, on the local AWS, through a real server."""
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from chalicelib import store
+from chalicelib.aws import dynamodb
+from chalicelib.domain import tokens
+from chalicelib.domain.functions import invocation as invocations
+from chalicelib.store import keys
+from tests.integration.auth_client import USERS, Client
+from tests.integration.serving import ROOT, Answer, Server, serving
+from tools.local_aws.client import LocalAws
+
+CODE = Path(__file__).parent / "functions_for_tests"
+PYTHON = {
+    "app.py": (CODE / "tool.py").read_text(),
+    "dormouse/__init__.py": "",
+    "dormouse/api.py": (ROOT / "dormouse/api.py").read_text(),
+}
+NODE = {
+    "app.mjs": (CODE / "tool.mjs").read_text(),
+    "api.mjs": (ROOT / "dormouse/api.mjs").read_text(),
+}
+HTTP = [{"type": "http"}]
+
+
+class World(NamedTuple):
+    server: Server
+    root: str
+    user: str
+    client: Client
+
+    def deploy(self, name: str, files: dict[str, str] | None = None, **settings: Any) -> None:
+        body = {
+            "name": name,
+            "runtime": "python3.11",
+            "handler": "app.handler",
+            "triggers": HTTP,
+            "invokeRule": "",
+            **settings,
+        }
+        answer = self.server("POST", "/api/functions", body, self.root)
+        assert answer.status == 200, answer
+        if files is not None:
+            path = f"/api/functions/{name}/code"
+            answer = self.server("PUT", path, {"files": files}, self.root)
+            assert answer.status == 200, answer
+
+    def invocation(self, answer: Answer, name: str = "tool") -> Any:
+        path = f"/api/functions/{name}/invocations/{answer.header('x-dormouse-invocation')}"
+        return self.server("GET", path, token=self.root).json
+
+
+@pytest.fixture(scope="module")
+def world(
+    local_aws: LocalAws, table: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[World]:
+    client = Client()
+    client.account(USERS, "ann@example.com", name="Ann")
+    user = client.login(USERS, "ann@example.com").body["token"]
+    writes = '@request.auth.collectionName = "_functions" && @request.auth.rights ~ "notes"'
+    notes = {
+        "name": "notes",
+        "type": "base",
+        "fields": [
+            {"name": "title", "type": "text", "required": True},
+            {"name": "attachment", "type": "file", "maxSize": 1000},
+        ],
+        **dict.fromkeys(("listRule", "createRule", "updateRule", "deleteRule"), writes),
+    }
+    client.as_root("POST", "/api/collections", notes)
+    with serving(local_aws, tmp_path_factory.mktemp("fn")) as server:
+        world = World(server, client.root, user, client)
+        world.deploy("tool", PYTHON, rights=["notes"], timeoutSeconds=5)
+        yield world
+
+
+def echo(world: World, method: str = "POST", rest: str = "/echo", **more: Any) -> Any:
+    answer = world.server(method, f"/fn/tool{rest}", **more)
+    assert answer.status == 200, answer
+    return answer.json
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
+def test_every_method_wakes_it(world: World, method: str) -> None:
+    event = echo(world, method)
+    assert event["requestContext"]["http"]["method"] == method
+    assert event["auth"] is None
+
+
+def test_a_head_has_the_headers_alone(world: World) -> None:
+    answer = world.server("HEAD", "/fn/tool/page")
+    assert (answer.status, answer.content) == (203, b"")
+    assert answer.header("content-type") == "text/html"
+
+
+def test_options_is_answered_as_everywhere(world: World) -> None:
+    headers = {"Origin": "https://a.example", "Access-Control-Request-Headers": "x-own"}
+    answer = world.server("OPTIONS", "/fn/tool/page", headers=headers)
+    assert (answer.status, answer.header("x-dormouse-invocation")) == (204, "")
+    assert answer.header("access-control-allow-headers") == "x-own"
+
+
+@pytest.mark.parametrize("prefix", ["/fn", "/api/fn"])
+@pytest.mark.parametrize("rest", ["", "/", "/echo/a%2Fb%20c/", "/echo//d?q=1&q=%C3%A9&fields=body"])
+def test_path_and_query_arrive_as_they_were_sent(world: World, prefix: str, rest: str) -> None:
+    event = world.server("GET", f"{prefix}/tool{rest}").json
+    path, _, query = rest.partition("?")
+    assert event["rawPath"] == f"/fn/tool{path}"
+    assert event.get("queryStringParameters", {}) == (
+        {"q": "1,é", "fields": "body"} if query else {}
+    )
+
+
+def test_bodies_of_any_kind_arrive(world: World) -> None:
+    event = echo(world, body={"é": 1})
+    assert (json.loads(event["body"]), event["isBase64Encoded"]) == ({"é": 1}, False)
+    event = echo(world, body=bytes(range(256)), headers={"Content-Type": "image/png"})
+    assert event["isBase64Encoded"] is True
+    event = echo(world, body=b"\xff{", headers={"Content-Type": "application/json"})
+    assert event["isBase64Encoded"] is True
+    event = echo(world, body=b"<x/>", headers={"Content-Type": "application/xml"})
+    assert (event["body"], event["isBase64Encoded"]) == ("<x/>", False)
+
+
+def test_a_body_that_lambda_cannot_take_is_refused(world: World) -> None:
+    kind = {"Content-Type": "application/octet-stream"}
+    answer = world.server("POST", "/fn/tool/echo", b"x" * 5_000_000, headers=kind)
+    assert (answer.status, answer.json["status"]) == (413, 413)
+
+
+def test_the_callers_record_arrives_and_the_token_does_not(world: World) -> None:
+    event = echo(world, token=f"Bearer {world.user}")
+    auth = event["auth"]
+    assert (auth["email"], auth["name"], auth["collectionName"]) == (
+        "ann@example.com", "Ann", "users"
+    )  # fmt: skip
+    assert not {"password", "tokenKey"} & auth.keys()
+    assert world.user not in json.dumps(event)
+    claims = tokens.decode_unverified(world.user) or {}
+    expired = tokens.encode(claims | {"exp": 1}, "another key")
+    event = echo(world, token=expired)
+    assert event["auth"] is None
+    assert expired not in json.dumps(event)
+
+
+@pytest.mark.parametrize(
+    "value", ["Basic Zm9vOmJhcg==", "Bearer sk-123", tokens.encode({"sub": "x"}, "k")]
+)
+def test_authorization_that_is_not_ours_arrives(world: World, value: str) -> None:
+    event = echo(world, token=value)
+    assert (event["headers"]["authorization"], event["auth"]) == (value, None)
+
+
+def test_the_functions_answer_is_the_answer(world: World) -> None:
+    answer = world.server("GET", "/fn/tool/page", headers={"Origin": "https://a.example"})
+    assert (answer.status, answer.content.decode()) == (203, "<p>é</p>")
+    assert answer.values("set-cookie") == ["a=1; Path=/", "b=2"]
+    assert answer.values("access-control-allow-origin") == ["https://b.example"]
+    assert answer.values("x-content-type-options") == ["nosniff"]
+    assert world.server("GET", "/fn/tool/bytes").content == bytes(range(256))
+    assert world.invocation(answer)["trigger"] == "http"
+
+
+@pytest.mark.parametrize(
+    "result", [None, 5, "text", [1, {"a": None}], {"body": "x"}, {"a": "é"}, True]
+)
+def test_any_other_result_is_json(world: World, result: Any) -> None:
+    answer = world.server("POST", "/fn/tool/answer?fields=zzz", json.dumps(result).encode())
+    assert (answer.status, answer.json) == (200, result)
+    assert answer.header("content-type") == "application/json"
+
+
+@pytest.mark.parametrize("result", [{"statusCode": 900}, {"statusCode": 200, "body": {}}])
+def test_a_result_that_is_no_http_answer_is_told(world: World, result: Any) -> None:
+    answer = world.server("POST", "/fn/tool/answer", result)
+    assert (answer.status, answer.json["status"]) == (502, 502)
+    assert world.invocation(answer)["status"] == "succeeded"
+
+
+def test_a_failure_tells_the_caller_no_more_than_its_id(world: World) -> None:
+    answer = world.server("GET", "/fn/tool/raise")
+    envelope = {"status": 502, "message": "The function failed.", "data": {}}
+    assert (answer.status, answer.json) == (502, envelope)
+    made = world.invocation(answer)
+    assert (made["error"]["type"], made["status"]) == ("LookupError", "failed")
+
+
+def test_a_timeout_is_a_504(world: World) -> None:
+    world.deploy("short", PYTHON, timeoutSeconds=1)
+    answer = world.server("GET", "/fn/short/sleep/20")
+    assert (answer.status, answer.json["message"]) == (504, "The function ran for 1 s and ended.")
+    assert world.invocation(answer, "short")["status"] == "timedOut"
+
+
+def test_too_many_at_once_are_told_to_wait(world: World) -> None:
+    world.deploy("single", PYTHON, reservedConcurrency=1, timeoutSeconds=10)
+    with ThreadPoolExecutor(3) as pool:
+        wake = lambda _: world.server("GET", "/fn/single/sleep/1.5")  # noqa: E731
+        answers = list(pool.map(wake, range(3)))
+    assert sorted(answer.status for answer in answers) == [200, 429, 429]
+    (refused, _) = (answer for answer in answers if answer.status == 429)
+    assert refused.header("retry-after") == "1"
+
+
+def test_a_reached_cap_says_so_and_when_it_ends(world: World) -> None:
+    world.deploy("poor", PYTHON, capUsd={"amount": 0.0000001, "per": "day"})
+    answer = world.server("GET", "/fn/poor")
+    assert answer.status == 429
+    assert "cost cap" in answer.json["message"]
+    assert 0 < int(answer.header("retry-after")) <= 86_400
+    assert world.invocation(answer, "poor")["status"] == "capped"
+
+
+def test_the_invoke_rule_decides(world: World) -> None:
+    world.deploy("closed", PYTHON, invokeRule=None)
+    rule = (
+        '@request.auth.collectionName = "users" && @request.method = "POST"'
+        ' && @request.body.word = "please" && @request.query.q = "1"'
+    )
+    world.deploy("members", PYTHON, invokeRule=rule)
+
+    def status(name: str, token: str, word: str = "please", query: str = "?q=1") -> int:
+        return world.server("POST", f"/fn/{name}{query}", {"word": word}, token).status
+
+    assert [status("closed", each) for each in ("", world.user, world.root)] == [403, 403, 200]
+    assert [status("members", each) for each in ("", world.user, world.root)] == [403, 200, 200]
+    assert status("members", world.user, word="now") == 403
+    assert status("members", world.user, query="") == 403
+    broken = world.server("POST", "/fn/members?q=1", b"\xff", world.user)
+    assert (broken.status, broken.json["data"]) == (403, {})
+
+
+def test_a_rule_that_changes_holds_at_once(world: World) -> None:
+    world.deploy("fickle", PYTHON)
+    for rule, status in ((None, 403), ("", 200), ('@request.auth.id != ""', 403)):
+        body = {"invokeRule": rule}
+        assert world.server("PATCH", "/api/functions/fickle", body, world.root).status == 200
+        assert world.server("GET", "/fn/fickle").status == status
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/fn/absent", "/fn/silent", "/fn/UPPER", "/fn/" + "a" * 2000, "/fn/a%00b", "/fn", "/fn/"],
+)
+def test_what_is_no_function_of_http_is_absent(world: World, path: str) -> None:
+    if path == "/fn/silent":
+        world.deploy("silent", PYTHON, triggers=[])
+    for token in ("", world.root):
+        answer = world.server("POST", path, token=token)
+        assert (answer.status, answer.json["message"]) == (
+            404, "The requested resource wasn't found."
+        )  # fmt: skip
+
+
+def test_a_function_without_code_says_so(world: World) -> None:
+    world.deploy("empty")
+    answer = world.server("GET", "/fn/empty")
+    assert answer.status == 400
+    assert "no code" in answer.json["message"]
+
+
+def test_a_deleted_function_is_gone_and_its_namesake_is_another(world: World) -> None:
+    world.deploy("again", PYTHON, rights=["notes"])
+    assert world.server("POST", "/fn/again/note", {"title": "first"}).status == 200
+    assert world.server("DELETE", "/api/functions/again", token=world.root).status == 204
+    assert world.server("GET", "/fn/again").status == 404
+    world.deploy("again", PYTHON)
+    assert world.server("GET", "/fn/again").status == 200
+    assert world.server("POST", "/fn/again/note", {"title": "no rights"}).status == 400
+
+
+def test_a_function_calls_the_api_by_its_rights_and_tells_the_depth(world: World) -> None:
+    made = world.server("POST", "/fn/tool/note", {"title": "from a function"})
+    assert (made.status, made.json["title"]) == (200, "from a function")
+    collection = store.schema.load().find("notes")
+    assert collection is not None
+    item = dynamodb.get(keys.record(collection.storage, made.json["id"]))
+    assert item is not None
+    assert item["dp"] == {"N": "1"}
+    refused = world.server("POST", "/fn/tool/note", {"title": ""})
+    assert refused.status == 400
+    assert refused.json["data"]["title"]["code"] == "validation_required"
+    assert world.server("POST", "/api/collections/notes/records", {"title": "x"}).status == 400
+
+
+def test_functions_that_call_each_other_without_end_are_stopped(world: World) -> None:
+    answer = world.server("GET", "/fn/tool/chain")
+    assert (answer.status, answer.json) == (200, invocations.MAX_DEPTH)
+    listed = world.server("GET", "/api/functions/tool/invocations", token=world.root).json
+    stopped = next(each for each in listed["items"] if each["status"] == "failed")
+    assert stopped["error"]["type"] == "Dormouse.LoopStopped"
+    assert stopped["depth"] == invocations.MAX_DEPTH + 1
+
+
+def test_a_node_function_calls_the_api_too(world: World) -> None:
+    world.deploy("node", NODE, runtime="nodejs20.x", rights=["notes"], timeoutSeconds=10)
+    made = world.server("POST", "/fn/node", {"title": "from Node"})
+    assert made.status == 200, made
+    assert made.json["title"] == "from Node!"
+    assert made.json["attachment"].endswith(".txt")
+    assert made.json["gone"] is None
+    refused = world.server("POST", "/fn/node", {"title": ""})
+    assert refused.status == 400
+    assert refused.json["told"]["title"]["code"] == "validation_required"
+
+
+def test_on_request_it_is_called_in_the_background(world: World) -> None:
+    headers = {"Prefer": "respond-async"}
+    answer = world.server("POST", "/fn/tool/echo", {"a": 1}, headers=headers)
+    assert answer.status == 202, answer
+    assert answer.header("preference-applied") == "respond-async"
+    assert answer.json == {"id": answer.header("x-dormouse-invocation"), "status": "queued"}
+    assert world.invocation(answer)["status"] in ("queued", "running", "succeeded")
