@@ -85,7 +85,7 @@ def _checked(given: Any, world: World, taken: set[str]) -> Trigger:
     if not isinstance(given, dict):
         raise wrong("invalid_value", "Must be an object with a type")
     kind = given.get("type")
-    if kind not in _TYPES:
+    if not isinstance(kind, str) or kind not in _TYPES:
         raise WrongError({"type": wrong("in_invalid", f"Must be one of {', '.join(_TYPES)}").error})
     readers, defaults = _TYPES[kind]
     errors: ErrorData = {
