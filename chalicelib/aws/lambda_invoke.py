@@ -99,8 +99,9 @@ def invoke(
 ) -> Answer:
     """Run a version (or alias) of a function with a JSON payload; return what came back.
 
-    `client_context` is what the function finds in its context. Raises `InvokeError`s, and
-    `UnavailableError` if Lambda could not be reached, so that nothing ran.
+    `wait_seconds` bounds all of it, `client_context` is what the function finds in its context.
+    Raises `InvokeError`s, and `UnavailableError` if Lambda could not be reached, so that nothing
+    ran.
     """
     path = f"/2015-03-31/functions/{sigv4.encode_path(name)}/invocations"
     query = sigv4.canonical_query((("Qualifier", qualifier),))
@@ -109,11 +110,12 @@ def invoke(
     if client_context is not None:
         headers["x-amz-client-context"] = _context(client_context)
     digest = sigv4.sha256(payload)
-    patience = Patience()
+    patience, until = Patience(), time.monotonic() + wait_seconds
+    patience.deadline = min(patience.deadline, until)
     while True:
         request = sigv4.Request("POST", path, query, headers, digest)
         try:
-            return _attempt(request, payload, wait_seconds)
+            return _attempt(request, payload, max(until - time.monotonic(), 0.1))
         except _AgainError as error:
             try:
                 patience.pause(error)
