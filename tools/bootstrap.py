@@ -41,6 +41,7 @@ def wakes_queue() -> None:
         names.dead_wakes(prefix),
         {
             "VisibilityTimeout": str(services.queues.HIDDEN_SECONDS),
+            "ContentBasedDeduplication": "true",  # for schedules, which give no ids
             "DeduplicationScope": "messageGroup",
             "FifoThroughputLimit": "perMessageGroupId",
         },

@@ -1,17 +1,15 @@
 """Making, changing and removing SQS queues: the control road, on boto3.
 
+Every function may raise `control.ControlError`.
+
 IAM: sqs:CreateQueue, SetQueueAttributes, GetQueueUrl, GetQueueAttributes and DeleteQueue on the
 deployment's queues.
 """
 
 import json
-from typing import Any
-
-import boto3
-from botocore.exceptions import ClientError
 
 from chalicelib.aws import sqs
-from chalicelib.config import settings
+from chalicelib.aws.control import ControlError, client, translated
 
 RETENTION_SECONDS = 14 * 24 * 3600
 """SQS's longest."""
@@ -19,29 +17,15 @@ RETENTION_SECONDS = 14 * 24 * 3600
 
 def ensure(name: str, attributes: dict[str, str]) -> str:
     """Make a queue, or give the one there is these attributes; return its ARN."""
-    client = _client()
-    try:
-        url = client.get_queue_url(QueueName=name)["QueueUrl"]
-    except ClientError as error:
-        if not _is_missing(error):
-            raise
-        url = client.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
-    found = client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
-    if changed := {key: value for key, value in attributes.items() if found.get(key) != value}:
-        client.set_queue_attributes(QueueUrl=url, Attributes=changed)
-    arn: str = found["QueueArn"]
-    return arn
-
-
-def delete(name: str) -> None:
-    """Remove a queue with what is in it; an absent one is fine."""
-    client = _client()
-    try:
-        client.delete_queue(QueueUrl=client.get_queue_url(QueueName=name)["QueueUrl"])
-    except ClientError as error:
-        if not _is_missing(error):
-            raise
-    sqs.forget()
+    url = _url(name)
+    with translated():
+        if not url:
+            url = client("sqs").create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+        asked = client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
+        found = asked["Attributes"]
+        if changed := {key: each for key, each in attributes.items() if found.get(key) != each}:
+            client("sqs").set_queue_attributes(QueueUrl=url, Attributes=changed)
+    return str(found["QueueArn"])
 
 
 def ensure_with_dead_letters(
@@ -61,20 +45,29 @@ def ensure_with_dead_letters(
 
 def arn(name: str) -> str:
     """Return a queue's ARN, "" if there is none of this name."""
-    client = _client()
-    try:
-        url = client.get_queue_url(QueueName=name)["QueueUrl"]
-    except ClientError as error:
-        if _is_missing(error):
-            return ""
-        raise
-    found = client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    url = _url(name)
+    if not url:
+        return ""
+    with translated():
+        found = client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
     return str(found["Attributes"]["QueueArn"])
 
 
-def _client() -> Any:
-    return boto3.client("sqs", region_name=settings().region)
+def delete(name: str) -> None:
+    """Remove a queue with what is in it; an absent one is fine."""
+    url = _url(name)
+    if url:
+        with translated():
+            client("sqs").delete_queue(QueueUrl=url)
+    sqs.forget()
 
 
-def _is_missing(error: ClientError) -> bool:
-    return "NonExistentQueue" in str(error) or "QueueDoesNotExist" in str(error)
+def _url(name: str) -> str:
+    """Return a queue's URL, "" if there is none of this name."""
+    try:
+        with translated():
+            return str(client("sqs").get_queue_url(QueueName=name)["QueueUrl"])
+    except ControlError as error:
+        if "NonExistentQueue" in str(error) or "QueueDoesNotExist" in str(error):
+            return ""
+        raise

@@ -3,7 +3,6 @@
 import os
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 from chalicelib import services, store
@@ -16,7 +15,7 @@ from chalicelib.errors import BadRequestError, NotFoundError
 from chalicelib.light_orjson import orjson
 from chalicelib.store.dead_letters import DeadLetter
 
-PAGE = 50
+PER_PAGE = 50
 MOST_PER_PAGE = 200
 REDRIVE_SECONDS = 15.0
 DAY_SECONDS = 24 * 3600
@@ -43,17 +42,17 @@ def keep(function: Function, invocation: Invocation) -> None:
 
 
 def page(call: Call, name: str) -> dict[str, Any]:
-    """Return a function's dead letters, newest first: `{"items", "next"}`. Raises 401, 403, 404."""
+    """Return a function's dead letters, newest first: `{"items", "nextCursor"}`. Raises 401, 403, 404."""
     return listed(call, _function(call, name).id, exported)
 
 
 def listed(call: Call, owner: str, export: Callable[[DeadLetter], Any]) -> dict[str, Any]:
-    """Return a page of an owner's letters. Raises `BadRequestError` for a bad `limit`."""
-    text = call.query.get("limit", str(PAGE))
-    if not text.isdecimal() or not 0 < int(text) <= MOST_PER_PAGE:
-        raise BadRequestError(f"limit has to be 1 to {MOST_PER_PAGE}.")
+    """Return a page of an owner's letters. Raises `BadRequestError` for a bad `perPage`."""
+    text = call.query.get("perPage", "") or str(PER_PAGE)
+    if not (text.isascii() and text.isdigit() and 0 < int(text) <= MOST_PER_PAGE):
+        raise BadRequestError(f"perPage has to be 1 to {MOST_PER_PAGE}.")
     found = store.dead_letters.page(owner, int(text), call.query.get("cursor", ""))
-    return {"items": [export(each) for each in found.letters], "next": found.before}
+    return {"items": [export(each) for each in found.letters], "nextCursor": found.before}
 
 
 def delete(call: Call, name: str, letter_id: str) -> None:
@@ -105,13 +104,8 @@ def exported(letter: DeadLetter) -> dict[str, Any]:
         "error": letter.error,
         "attempts": letter.attempts,
         "depth": letter.depth,
-        "created": created_text(letter),
+        "created": dates.text_of_ms(letter.created_ms),
     }
-
-
-def created_text(letter: DeadLetter) -> str:
-    """Return when a letter was written, in PocketBase's form."""
-    return dates.now_text(datetime.fromtimestamp(letter.created_ms / 1000, UTC))
 
 
 def _send(function: Function, letter: DeadLetter) -> str:

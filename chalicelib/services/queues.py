@@ -11,6 +11,7 @@ from typing import Any
 
 from chalicelib import aws, services, store
 from chalicelib.config import settings
+from chalicelib.domain import dates
 from chalicelib.domain.functions import names
 from chalicelib.domain.functions.function import Function, Trigger
 from chalicelib.domain.request import Call
@@ -61,7 +62,7 @@ def delete(call: Call, name: str) -> None:
 
 
 def dead_letters(call: Call, name: str) -> dict[str, Any]:
-    """Return a queue's dead letters, newest first: `{"items", "next"}`. Raises 401, 403, 404."""
+    """Return a queue's dead letters, newest first: `{"items", "nextCursor"}`. Raises 401, 403, 404."""
     services.queue_delivery.collect_dead(_require(call, name))
     return services.dead_letters.listed(call, store.dead_letters.of_queue(name), _letter)
 
@@ -193,5 +194,5 @@ def _letter(letter: DeadLetter) -> dict[str, Any]:
         "messageId": letter.source.get("messageId", ""),
         "error": letter.error,
         "attempts": letter.attempts,
-        "created": services.dead_letters.created_text(letter),
+        "created": dates.text_of_ms(letter.created_ms),
     }

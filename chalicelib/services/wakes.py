@@ -161,7 +161,7 @@ def _run(
         return None
     if invocation.status == calls.QUEUED:
         return retry_seconds(function, invocation.attempt - 1)
-    if invocation.status != calls.SUCCEEDED and not is_stopped(invocation):
+    if invocation.status != calls.SUCCEEDED and not (invocation.once or is_stopped(invocation)):
         services.dead_letters.keep(function, invocation)
     return None
 

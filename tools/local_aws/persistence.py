@@ -19,6 +19,9 @@ from tools.local_aws.durability import Recorder
 from tools.local_aws.server import AsgiApp
 
 SAVE_SECONDS = 2.0
+_KEPT_ELSEWHERE = (b"DynamoDB_", b"DynamoDBStreams_", b"AmazonSQS.ReceiveMessage")
+"""Beginnings of actions that leave nothing to be saved here. A message that was received and
+then forgotten to be so comes once more, as it may anyway."""
 
 _handle_s3_plain = s3.handle_request
 
@@ -91,4 +94,4 @@ def _saving(app: AsgiApp, save: Callable[[], Any]) -> AsgiApp:
 def _may_change(scope: Any) -> bool:
     if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
         return False
-    return not dict(scope["headers"]).get(b"x-amz-target", b"").startswith(b"DynamoDB_")
+    return not dict(scope["headers"]).get(b"x-amz-target", b"").startswith(_KEPT_ELSEWHERE)
