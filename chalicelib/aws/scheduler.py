@@ -6,7 +6,7 @@ is first-in-first-out and must have content-based deduplication, since Scheduler
 IAM: scheduler:CreateSchedule, GetSchedule, UpdateSchedule, DeleteSchedule on the group's
 schedules (arn:aws:scheduler:<region>:<account>:schedule/<prefix>/*), scheduler:ListSchedules
 and, for the group itself, scheduler:CreateScheduleGroup on schedule-group/<prefix>; iam:PassRole on
-the schedules' role with iam:PassedToService scheduler.amazonaws.com.
+the schedules' role, to scheduler.amazonaws.com alone.
 """
 
 import re

@@ -19,11 +19,13 @@ COSTS_NOTHING_IDLE = {
     "AWS::ApiGatewayV2::Api", "AWS::ApiGatewayV2::Integration", "AWS::ApiGatewayV2::Route",
     "AWS::ApiGatewayV2::Stage", "AWS::Lambda::Permission", "AWS::Lambda::Url",
     "AWS::SNS::Subscription", "AWS::SNS::Topic",
+    "AWS::IAM::ManagedPolicy", "AWS::IAM::Role", "AWS::SQS::Queue", "AWS::Scheduler::Schedule", "AWS::Scheduler::ScheduleGroup",
 }  # fmt: skip
 COSTS_STORAGE = {"AWS::DynamoDB::Table", "AWS::S3::Bucket"}
 FREE_UP_TO_A_NUMBER = {"AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard"}
 MADE_BY_CHALICE = {
     "APIHandler", "APIHandlerInvokePermission", "ApiHandlerLogGroup", "ApiHandlerRole", "RestAPI",
+    "Wake", "WakeLogGroup",
 }  # fmt: skip
 
 
@@ -92,14 +94,36 @@ def actions_named_in(module: Path) -> set[str]:
     return actions
 
 
+WRITING_ITS_OWN_LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
+
+
 def test_the_function_may_do_what_the_aws_modules_name_and_no_more() -> None:
     named = {action for module in AWS.glob("*.py") for action in actions_named_in(module)}
     granted: set[str] = set()
     for statement in policies.of_template():
         actions = statement["Action"]
         granted |= {actions} if isinstance(actions, str) else set(actions)
-    assert {action for action in granted if not action.startswith("logs:")} == named
+    assert granted == named | WRITING_ITS_OWN_LOG
     assert not any("*" in action for action in granted)
+
+
+def test_what_the_app_makes_for_functions_can_do_no_more_than_write_a_log() -> None:
+    boundary = RESOURCES["FunctionBoundary"]["Properties"]["PolicyDocument"]["Statement"]
+    assert [each["Action"] for each in boundary] == [sorted(WRITING_ITS_OWN_LOG)]
+    statements = {each["Sid"]: each for each in policies.of_template()}
+    bound = {"iam:PermissionsBoundary": {"Ref": "FunctionBoundary"}}
+    assert statements["FunctionRoles"]["Condition"] == {"StringLike": bound}
+    for sid, statement in statements.items():
+        for action in {"iam:CreateRole", "iam:PutRolePolicy"} & set(statement["Action"]):
+            assert sid == "FunctionRoles", f"{action} without the boundary"
+        if statement["Action"] == "iam:PassRole":
+            assert statement["Condition"]["StringEquals"]["iam:PassedToService"]
+
+
+def test_the_queue_of_wakes_waits_longer_than_its_consumer_may_work() -> None:
+    wake = project.config()["stages"]["prod"]["lambda_functions"]["wake"]
+    queue = RESOURCES["WakesQueue"]["Properties"]
+    assert queue["VisibilityTimeout"] > wake["lambda_timeout"] == 900
 
 
 @pytest.mark.parametrize("stage", ["dev", "prod"])

@@ -40,7 +40,6 @@ def _remove_schedules(group: str, region: str) -> int:
 
 
 def _remove_mappings(prefix: str, region: str) -> int:
-    """Delete the waker's mappings, but the one that the template made."""
     client = boto3.client("lambda", region_name=region)
     try:
         found = list(
@@ -53,14 +52,9 @@ def _remove_mappings(prefix: str, region: str) -> int:
         )
     except client.exceptions.ResourceNotFoundException:
         return 0
-    mine = [each["UUID"] for each in found if not _is_of_wakes(prefix, each["EventSourceArn"])]
-    for uuid in mine:
-        client.delete_event_source_mapping(UUID=uuid)
-    return len(mine)
-
-
-def _is_of_wakes(prefix: str, arn: str) -> bool:
-    return arn.endswith(f":{names.wakes(prefix)}")
+    for each in found:
+        client.delete_event_source_mapping(UUID=each["UUID"])
+    return len(found)
 
 
 def _remove_queues(prefix: str, region: str) -> int:
