@@ -52,13 +52,16 @@ _MORE = {
 }
 _TYPES = {"init_ms": float, "restore_ms": float, "billed_restore_ms": int}
 
-_ID = r"[0-9a-fA-F-]{36}"
-_PLATFORM = (
-    r"START RequestId: {id} Version: \S+|END RequestId: {id}|REPORT RequestId: {id}\s+Duration: .*"
+_ID = re.compile(r"[0-9a-fA-F-]{36}")
+_PLATFORM = re.compile(
+    r"START RequestId: (?P<start>\S+) Version: \S+|END RequestId: (?P<end>\S+)"
+    r"|REPORT RequestId: (?P<report>\S+)\s+Duration: .*"
     r"|XRAY TraceId: \S+\s+SegmentId: .*|(?:INIT_START|RESTORE_START) Runtime Version: .*"
     r"|(?:INIT_REPORT Init|RESTORE_REPORT Restore) Duration: .*"
     r"|(?:EXTENSION|LOGS|TELEMETRY)\s+Name: .*State: .*"
 )
+_END = re.compile(r"END RequestId: (\S+)\s*\Z")
+"""Compiled once: a pattern made for each call would cost more than all else that is done here."""
 
 
 def parse(log_tail: str, request_id: str = "") -> Report | None:
@@ -78,14 +81,26 @@ def without_platform_lines(log_tail: str, request_id: str = "") -> str:
 
     With `request_id`, lines that look so but are of another call stay: the function wrote them.
     """
-    call = re.escape(request_id) if request_id else _ID
-    platform = re.compile(_PLATFORM.format(id=call))
     lines = re.split(r"(?<=\n)", log_tail)
-    own = [line for line in lines if not platform.fullmatch(line.strip())]
+    own = [line for line in lines if not _is_platform(line.strip(), request_id)]
     if own and own[0] is lines[0] and _is_cut_start(own[0], request_id):
         del own[0]
+    text = "".join(own)
     # What is written without a line end has the platform's END behind it, on the same line.
-    return re.sub(rf"END RequestId: {call}\s*\Z", "", "".join(own))
+    end = _END.search(text)
+    return text[: end.start()] if end and _is_of(end[1], request_id) else text
+
+
+def _is_platform(line: str, request_id: str) -> bool:
+    found = _PLATFORM.fullmatch(line)
+    if found is None:
+        return False
+    told = found["start"] or found["end"] or found["report"]
+    return told is None or _is_of(told, request_id)
+
+
+def _is_of(told: str, request_id: str) -> bool:
+    return told == request_id if request_id else bool(_ID.fullmatch(told))
 
 
 def _report(found: "re.Match[str]") -> Report:
