@@ -17,6 +17,7 @@ import shutil
 import stat
 import tempfile
 import threading
+import time
 import zipfile
 from pathlib import Path
 
@@ -38,6 +39,7 @@ class Files:
         self.base.chmod(0o711)
         self._lock = threading.Lock()
         self._numbers = 0
+        self._last_used: dict[Path, float] = {}
         self.runtime = self._directory("runtime")
         self.libraries = self._directory("runtime", "python")
         for name in _RUNTIMES:
@@ -65,11 +67,14 @@ class Files:
         directory.chmod(0o700)
         return directory, uid
 
-    def forget(self) -> None:
-        """Remove all code; workers must be gone."""
+    def prune(self, older_than_seconds: float, used: set[Path]) -> None:
+        """Remove code that no worker has used for so long."""
+        oldest = time.monotonic() - older_than_seconds
         with self._lock:
-            for name in ("code", "layers", "work"):
-                remove_tree(self.base / name)
+            for path, last_used in list(self._last_used.items()):
+                if path not in used and last_used <= oldest:
+                    remove_tree(path)
+                    del self._last_used[path]
 
     def _directory(self, *parts: str) -> Path:
         path = self.base
@@ -104,6 +109,7 @@ class Files:
                     raise
                 fresh.rename(target)
                 target.chmod(0o555)
+            self._last_used[target] = time.monotonic()
             return target
 
 

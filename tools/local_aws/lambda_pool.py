@@ -35,11 +35,12 @@ class Pool:
     def lease(self, version: Version) -> Worker | None:
         """Return a worker for a call, None if there is no room for one."""
         with self._lock:
+            unfit = self._taken(lambda worker: _is_unfit(worker, version))
             found = self._take(version)
             unwanted = [] if found else self._room()
-            if unwanted is None:
-                return None
-        _close(unwanted)
+        _close([*unfit, *(unwanted or ())])
+        if unwanted is None:
+            return None
         return found or self._made(version)
 
     def release(self, worker: Worker) -> None:
@@ -63,13 +64,11 @@ class Pool:
     def reset(self) -> None:
         """End all workers at once, calls or not, and forget all code."""
         with self._lock:
-            unwanted = self._taken(lambda _: True)
             for worker in self._busy:
                 worker.abort()
-            is_quiet = not self._busy
-        _close(unwanted)
-        if self._files and is_quiet:
-            self._files.forget()
+            _close(self._taken(lambda _: True))
+            if self._files and not self._busy:
+                self._files.prune(0.0, set())
 
     def _made(self, version: Version) -> Worker:
         with self._lock:
@@ -82,9 +81,9 @@ class Pool:
         return worker
 
     def _take(self, version: Version) -> Worker | None:
-        """Return the warm worker of this code and configuration that was used last."""
+        """Return the warm worker that was used last."""
         for worker in reversed(self._idle):
-            if worker.version.key == version.key and worker.is_fit_for(version):
+            if worker.version.key == version.key:
                 self._idle.remove(worker)
                 self._busy.add(worker)
                 return worker
@@ -107,11 +106,23 @@ class Pool:
     def _reap(self) -> None:
         while True:
             time.sleep(REAP_SECONDS)
-            oldest = time.monotonic() - IDLE_SECONDS
             with self._lock:
-                unwanted = [worker for worker in self._idle if worker.last_used < oldest]
-                self._idle = self._idle[len(unwanted) :]
+                unwanted = self._taken(_is_spent)
+                workers = [*self._idle, *self._busy]
             _close(unwanted)
+            if self._files:
+                used = {path for worker in workers for path in worker.directories}
+                self._files.prune(IDLE_SECONDS, used)
+
+
+def _is_unfit(worker: Worker, version: Version) -> bool:
+    """Return whether a worker of a version can serve it no more."""
+    is_same = worker.version.fingerprint == version.fingerprint
+    return worker.version.key == version.key and not (is_same and worker.is_alive)
+
+
+def _is_spent(worker: Worker) -> bool:
+    return not worker.is_alive or worker.last_used < time.monotonic() - IDLE_SECONDS
 
 
 def _close(workers: list[Worker]) -> None:

@@ -76,9 +76,22 @@ function errorPayload(error) {
   return { errorType: error.name, errorMessage: error.message, trace };
 }
 
+// Who uses process.stdout makes it non-blocking, so that a full pipe is an error here.
+function write(text) {
+  let rest = Buffer.from(text);
+  while (rest.length) {
+    try {
+      rest = rest.subarray(fs.writeSync(1, rest));
+    } catch (error) {
+      if (error.code !== 'EAGAIN') throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    }
+  }
+}
+
 function log(level, message) {
   const line = [new Date().toISOString(), requestId, level, message].join('\t');
-  fs.writeSync(1, `${line.replaceAll('\n', '\r')}\n`);
+  write(`${line}\n`);
 }
 
 function patchConsole() {

@@ -147,6 +147,8 @@ def _become(setup: _Document) -> None:
         os.setgroups([])
         os.setgid(setup["uid"])
         os.setuid(setup["uid"])
+    if not setup["hasLocale"]:
+        os.environ.pop("LC_CTYPE", None)  # which Python itself put there
     own = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     sys.path[:] = [*setup["paths"], *filter(None, own), *sys.path, *setup["runtimePaths"]]
 

@@ -65,10 +65,9 @@ class Worker:
         self._task_root = files.base
         self._layers: list[Path] = []
 
-    def is_fit_for(self, version: Version) -> bool:
-        """Return whether it may serve calls of this code and configuration, and still can."""
-        is_alive = self._process is None or self._process.is_alive
-        return is_alive and self.version.fingerprint == version.fingerprint
+    @property
+    def is_alive(self) -> bool:
+        return self._process is None or self._process.is_alive
 
     def prepare(self) -> str:
         """Run init ahead of any call; return "" or why it failed."""
@@ -98,6 +97,11 @@ class Worker:
         if init.failure:
             return self._failed_init(request, init, log)
         return self._call(request, init.duration_ms, log, timeout_seconds)
+
+    @property
+    def directories(self) -> list[Path]:
+        """What it needs on disk beside its own directory."""
+        return [self._task_root, *self._layers]
 
     def close(self) -> None:
         """End it and remove its directory; no call may be running."""
@@ -159,7 +163,9 @@ class Worker:
             text = lambda_report.timeout_text(self.version.timeout_seconds)
             payload = lambda_report.error(request.id, text, lambda_report.TIMEOUT)
             log += f"{_now_text()} {request.id} {text}\n\n"
-            report = report._replace(status="timeout")
+            longest_ms = self.version.timeout_seconds * 1000.0
+            duration_ms = min(report.duration_ms, longest_ms)
+            report = report._replace(status="timeout", duration_ms=duration_ms)
         else:
             payload = lambda_report.error(request.id, text, lambda_report.EXIT_ERROR)
             log += f"RequestId: {request.id} Error: {text}\n{lambda_report.EXIT_ERROR}\n"
@@ -213,6 +219,7 @@ class Worker:
             "paths": [str(self._task_root), *self._python_layers()],
             "runtimePaths": [str(self._files.libraries)],
             "responseLimitBytes": RESPONSE_BYTES,
+            "hasLocale": "LC_CTYPE" in self.version.variables,
             "isSnapStart": self.version.is_snap_start,
             "isAscii": runtime in ("python3.9", "python3.10", "python3.11"),
             "refusesCallbacks": runtime == "nodejs24.x",
