@@ -5,7 +5,8 @@ work on an earlier change of the same mapping.
 
 IAM: lambda:CreateEventSourceMapping, UpdateEventSourceMapping, DeleteEventSourceMapping and
 ListEventSourceMappings, for mappings of the event edge's function; dynamodb:DescribeTable on the
-table.
+table and, as a mapping reads with its function's role, DescribeStream, GetRecords and
+GetShardIterator on its stream.
 """
 
 from typing import Any

@@ -19,7 +19,8 @@ COSTS_NOTHING_IDLE = {
     "AWS::ApiGatewayV2::Api", "AWS::ApiGatewayV2::Integration", "AWS::ApiGatewayV2::Route",
     "AWS::ApiGatewayV2::Stage", "AWS::Lambda::Permission", "AWS::Lambda::Url",
     "AWS::SNS::Subscription", "AWS::SNS::Topic",
-    "AWS::IAM::ManagedPolicy", "AWS::IAM::Role", "AWS::SQS::Queue", "AWS::Scheduler::Schedule", "AWS::Scheduler::ScheduleGroup",
+    "AWS::IAM::ManagedPolicy", "AWS::IAM::Role", "AWS::SQS::Queue",
+    "AWS::Scheduler::Schedule", "AWS::Scheduler::ScheduleGroup",
 }  # fmt: skip
 COSTS_STORAGE = {"AWS::DynamoDB::Table", "AWS::S3::Bucket"}
 FREE_UP_TO_A_NUMBER = {"AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard"}
