@@ -159,6 +159,7 @@ LINES = {
     '{"token": 12345, "a": 1}': f'{{"token": {MASK}, "a": 1}}',
     '{"token": null, "a": 1}': '{"token": null, "a": 1}',
     'password="a b \\" X" next': f'password="{MASK}" next',
+    'password="a token=X" next': f'password="{MASK}" next',
     "GET /?token=X&a=1 200": f"GET /?token={MASK}&a=1 200",
     "Authorization: Basic X Y": f"Authorization: {MASK}",
     "Set-Cookie: a=X; Path=/\nnext": f"Set-Cookie: {MASK}\nnext",
