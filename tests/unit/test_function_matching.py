@@ -42,7 +42,9 @@ USERS = collection(
     {"name": "emailVisibility", "type": "bool"},
     {"name": "original"},
 )
-SCHEMA = Schema(-900, {(each.id, each.name): lambda each=each: each for each in (POSTS, USERS)})
+SCHEMA = Schema(
+    -900, {("pbc_posts", "posts"): lambda: POSTS, ("pbc_users", "users"): lambda: USERS}
+)
 TIME_MS = int(NOW.timestamp() * 1000)
 WORLD = triggers.World((), NOW, SCHEMA)
 
