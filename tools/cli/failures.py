@@ -3,7 +3,7 @@
     Failure            5  refused: what was given is not accepted, here or by the server
     ├── CallFailed     1  the function ran and failed
     ├── SignInNeeded   3  no token, an old one, or one without the right
-    ├── NotThere       4  no such function, call or version
+    ├── NotThere       4  no such function or call
     ├── OutOfReach     6  no connection, or the server failed
     └── HeldBack       7  throttled by the concurrency, or stopped by the money cap
 

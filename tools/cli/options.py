@@ -22,7 +22,7 @@ exit status:
   1  the function ran and failed         6  no connection, or the server failed
   2  the command cannot be read          7  throttled, or stopped by the money cap
   3  not signed in, or not allowed     130  Ctrl-C
-  4  no such function, call or version
+  4  no such function or call
 
 docs/functions.md is the guide.
 """

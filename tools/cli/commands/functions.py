@@ -11,6 +11,7 @@ from tools.cli.failures import Failure
 from tools.cli.output import document, money, size, table
 
 MOST_SHOWN = 1000
+NAME_CHARACTERS = 22
 HEADS = ("name", "runtime", "version", "state", "calls", "last wake", "this month")
 
 
@@ -38,7 +39,7 @@ def list_(context: Context, _options: argparse.Namespace) -> int:
     items = found["items"]
     text = table(HEADS, [_row(item) for item in items])
     empty = "No functions yet. Deploy one: python -m tools.cli deploy examples/functions/hello"
-    context.out.result(items, text if items else empty)
+    context.out.result(found, text if items else empty)
     return 0
 
 
@@ -93,11 +94,23 @@ def state_text(item: dict[str, Any]) -> str:
 def _settings(found: dict[str, Any], url: str) -> str:
     hidden = ("triggers", "state", "running")
     lines = [
-        f"{name:22}{value if isinstance(value, str) else document(value)}"
-        for name, value in found.items() if name not in hidden
-    ]  # fmt: skip
-    lines += [f"{'trigger':22}{trigger_text(one, url, found['name'])}" for one in found["triggers"]]
-    return "\n".join([*lines, f"{'state':22}{state_text(found)}"])
+        _pair(name, _shown(name, value)) for name, value in found.items() if name not in hidden
+    ]
+    lines += [_pair("trigger", trigger_text(one, url, found["name"])) for one in found["triggers"]]
+    return "\n".join([*lines, _pair("state", state_text(found))])
+
+
+def _pair(name: str, text: str) -> str:
+    return f"{name:{NAME_CHARACTERS}}{text}".rstrip()
+
+
+def _shown(name: str, value: Any) -> str:
+    """Return a setting for people."""
+    if name == "invokeRule" and not value:
+        return "superusers only" if value is None else "everyone"
+    if name == "costThisMonthUsd":
+        return money(value)
+    return value if isinstance(value, str) else document(value)
 
 
 def _versions(versions: list[dict[str, Any]]) -> str:

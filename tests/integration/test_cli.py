@@ -1,0 +1,361 @@
+"""The command line against a served app with real functions, as a person or a script uses it."""
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from chalicelib import services
+from tests.integration.running import free_port
+from tests.integration.serving import Server, serving
+from tools.cli.__main__ import main
+from tools.local_aws.client import LocalAws
+
+ROOT = Path(__file__).parents[2]
+EMAIL, PASSWORD = "me@example.com", "known1234"
+DIVIDE = """
+def lambda_handler(event, context):
+    print("dividing by", event["by"])
+    return {"result": 10 / event["by"]}
+"""
+
+
+class Done(NamedTuple):
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+class Cli:
+    """The command line with a home of its own; calling it runs one command."""
+
+    def __init__(self, server: Server, home: Path) -> None:
+        self.server = server
+        self.environment = {
+            name: value for name, value in os.environ.items() if not name.startswith("DORMOUSE_")
+        }
+        self.environment |= {"XDG_CONFIG_HOME": str(home), "DORMOUSE_STATE_DIR": str(home)}
+
+    def __call__(self, *words: str, given: str = "", **environment: str) -> Done:
+        """Run one command in this process, which saves the start of another."""
+        out, err = io.StringIO(), io.StringIO()
+        with pytest.MonkeyPatch.context() as patch:
+            for name in [name for name in os.environ if name.startswith("DORMOUSE_")]:
+                patch.delenv(name)
+            for name, value in (self.environment | environment).items():
+                patch.setenv(name, value)
+            patch.setattr(sys, "stdin", io.StringIO(given))
+            with redirect_stdout(out), redirect_stderr(err):
+                status = _status(list(words))
+        return Done(status, out.getvalue(), err.getvalue())
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        """Start one command in a process of its own."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "tools.cli", *words],
+            cwd=ROOT, env=self.environment, text=True, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+
+    def ok(self, *words: str) -> Any:
+        """Return the JSON of what must succeed."""
+        done = self(*words, "--json")
+        assert done.status == 0, done
+        return done.json
+
+    def sign_in(self) -> Done:
+        where = ("--url", self.server.url, "--email", EMAIL, "--password-stdin")
+        return self("login", *where, given=PASSWORD + "\n")
+
+
+def _status(words: list[str]) -> int:
+    try:
+        return main(words)
+    except SystemExit as ended:  # argparse's way
+        return int(ended.code or 0)
+
+
+@pytest.fixture(scope="module")
+def server(
+    local_aws: LocalAws, table: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    services.auth.create_superuser(EMAIL, PASSWORD)
+    with serving(local_aws, tmp_path_factory.mktemp("served")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def cli(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Cli:
+    cli = Cli(server, tmp_path_factory.mktemp("home"))
+    assert cli.sign_in().status == 0
+    return cli
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[[str, str], Path]:
+    """Write a source file and return its path."""
+
+    def file(name: str, text: str) -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return path
+
+    return file
+
+
+Write = Callable[[str, str], Path]
+
+
+def test_signing_in_keeps_the_token_and_never_the_password(server: Server, tmp_path: Path) -> None:
+    cli = Cli(server, tmp_path)
+    refused = cli("list", "--url", server.url)
+    assert (refused.status, refused.out) == (3, "")
+    assert f"login --url {server.url}" in refused.err
+
+    assert cli.sign_in().status == 0
+    stored = (tmp_path / "dormouse" / "credentials.json").read_text()
+    assert PASSWORD not in stored
+    assert server.url in stored
+    assert cli("list").status == 0
+
+    assert cli("logout").status == 0
+    assert cli("list", "--url", server.url).status == 3
+
+
+def test_a_wrong_password_an_old_token_and_a_wrong_server_each_say_so(
+    cli: Cli, server: Server
+) -> None:
+    where = ("login", "--url", server.url, "--email", EMAIL, "--password-stdin")
+    wrong = cli(*where, given="wrong\n")
+    assert wrong.status == 3
+    assert "Check e-mail and password" in wrong.err
+    assert cli("list", DORMOUSE_TOKEN="nonsense").status == 3
+    nobody = cli("list", DORMOUSE_URL=f"http://127.0.0.1:{free_port()}", DORMOUSE_TOKEN="x")
+    assert nobody.status == 6
+    assert "make run" in nobody.err
+
+
+def test_from_a_file_to_a_result_and_back_to_an_older_version(cli: Cli, write: Write) -> None:
+    file = write("divide.py", DIVIDE)
+    made = cli.ok("functions", "deploy", str(file))
+    assert (made["name"], made["version"], made["created"], made["code"]) == (
+        "divide", 1, True, "uploaded",
+    )  # fmt: skip
+
+    again = cli("deploy", str(file))
+    assert again.status == 0
+    assert "unchanged" in again.out
+    assert cli.ok("show", "divide")["latestVersion"] == 1
+
+    done = cli("invoke", "divide", "--event", '{"by": 4}')
+    assert (done.status, json.loads(done.out)) == (0, {"result": 2.5})
+    assert "dividing by 4" in done.err
+    assert "cold start" in done.err
+    assert "receipt $0.00000" in done.err
+    assert "requests " in done.err
+
+    write("divide.py", DIVIDE.replace("10 /", "20 /"))
+    assert cli.ok("deploy", str(file))["version"] == 2
+    assert cli.ok("invoke", "divide", "--event", '{"by": 4}')["result"] == {"result": 5.0}
+    old = cli.ok("invoke", "divide", "--event", '{"by": 4}', "--version", "1")
+    assert (old["result"], old["version"]) == ({"result": 2.5}, 1)
+
+    assert "version 1 is live" in cli("rollback", "divide", "1").out
+    assert cli.ok("invoke", "divide", "--event", '{"by": 4}')["result"] == {"result": 2.5}
+
+
+def test_a_failed_call_is_found_and_replayed_on_the_mended_code(cli: Cli, write: Write) -> None:
+    file = write("mend.py", DIVIDE)
+    cli.ok("deploy", str(file))
+    failed = cli("invoke", "mend", "--event", '{"by": 0}')
+    assert (failed.status, failed.out) == (1, "")
+    assert "ZeroDivisionError: division by zero" in failed.err
+    assert cli("invoke", "mend", "--event", '{"by": 0}', "--json").status == 1
+
+    found = cli.ok("invocations", "mend", "--status", "failed", "--limit", "1")
+    call = found["items"][0]["id"]
+    shown = cli("functions", "invocations", "mend", call)
+    assert '"by": 0' in shown.out
+    assert "ZeroDivisionError" in shown.out
+
+    write("mend.py", DIVIDE.replace('event["by"]}', '(event["by"] or 1)}'))
+    cli.ok("deploy", str(file))
+    replayed = cli("replay", "mend", call)
+    assert (replayed.status, json.loads(replayed.out)) == (0, {"result": 10.0})
+    assert '    - "failed"\n    + "succeeded"' in replayed.err
+    same = cli("replay", "mend", call, "--version", "1")
+    assert same.status == 1
+    assert f"The same outcome as {call}" in same.err
+
+
+def test_settings_of_the_file_are_made_and_unmade_with_the_code(cli: Cli, write: Write) -> None:
+    source = "import os\ndef lambda_handler(event, context):\n    return dict(os.environ)\n"
+    file = write("env/main.py", source)
+    write("env/dormouse.toml", 'memory_mb = 192\n[environment]\nWORD = "one"\n')
+    cli.ok("deploy", str(file.parent))
+    there = cli.ok("invoke", "env")["result"]
+    assert (there["WORD"], there["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]) == ("one", "192")
+
+    # Code and settings that change together are one version: no call sees half of it.
+    write("env/main.py", source + "# changed\n")
+    write("env/dormouse.toml", '[environment]\nWORD = "two"\n')
+    changed = cli.ok("deploy", str(file.parent))
+    assert (changed["settings"], changed["version"]) == (["environment", "memoryMb"], 2)
+    there = cli.ok("invoke", "env")["result"]
+    assert (there["WORD"], there["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]) == ("two", "128")
+    assert cli.ok("deploy", str(file.parent))["settings"] == []
+
+
+def test_a_secret_reaches_the_function_and_nobody_else(cli: Cli, write: Write) -> None:
+    source = "import os\ndef lambda_handler(event, context):\n    return len(os.environ['PIN'])\n"
+    file = write("keeper/main.py", source)
+    write("keeper/dormouse.toml", 'secrets = ["PIN"]\n')
+    missing = cli("deploy", str(file.parent))
+    assert missing.status == 5
+    assert "--secret PIN=VALUE" in missing.err
+    done = cli("deploy", str(file.parent), "--json", PIN="s3cr3t-1234")
+    assert done.status == 0, done
+    assert "s3cr3t" not in done.out + done.err + cli("show", "keeper", "--json").out
+    assert cli.ok("invoke", "keeper")["result"] == 11
+    assert cli.ok("deploy", str(file.parent))["settings"] == []  # it is there already
+
+
+def test_the_code_comes_out_as_it_went_in(cli: Cli, write: Write, tmp_path: Path) -> None:
+    file = write("carry.py", DIVIDE)
+    sha256 = cli.ok("deploy", str(file))["sha256"]
+    out = tmp_path / "out.zip"
+    done = cli.ok("functions", "download", "carry", "-o", str(out))
+    assert (done["sha256"], done["version"]) == (sha256, 1)
+    with zipfile.ZipFile(out) as opened:
+        assert opened.read("carry.py").decode() == DIVIDE
+    assert cli("download", "carry", "-o", str(out)).status == 5  # not over what is there
+    assert cli("download", "carry", "-o", str(out), "--force").status == 0
+
+
+def test_a_large_zip_goes_by_the_bucket_with_its_progress_told(cli: Cli, write: Write) -> None:
+    file = write("large/main.py", "def lambda_handler(event, context):\n    return 'large'\n")
+    (file.parent / "data.bin").write_bytes(os.urandom(6_000_000))
+    done = cli("deploy", str(file.parent), "--name", "large")
+    assert done.status == 0, done
+    assert "Uploading 6.0 MB ..." in done.err
+    assert "\r" not in done.err  # a bar is for terminals
+    assert cli.ok("invoke", "large")["result"] == "large"
+
+
+def test_a_log_is_followed_until_ctrl_c(cli: Cli, write: Write) -> None:
+    cli.ok("deploy", str(write("talk.py", DIVIDE)))
+    following = cli.start("logs", "talk", "-f")
+    assert following.stdout is not None
+    for by in ("5", "8"):
+        cli.ok("invoke", "talk", "--event", f'{{"by": {by}}}')
+        give_up_at = time.monotonic() + 20
+        while f"dividing by {by}" not in following.stdout.readline():
+            assert time.monotonic() < give_up_at
+    following.send_signal(signal.SIGINT)
+    _, errors = following.communicate(timeout=10)
+    assert (following.returncode, errors.strip()) == (130, "")
+    assert cli("logs", "talk").out.count("dividing by") == 2
+    lines = [json.loads(line) for line in cli("logs", "talk", "--json").out.splitlines()]
+    assert any("dividing by 8" in line["message"] for line in lines)
+
+
+def test_an_event_comes_from_a_file_or_from_stdin(cli: Cli, write: Write) -> None:
+    cli.ok("deploy", str(write("eat.py", "def handler(event, context):\n    return event\n")))
+    event = write("event.json", '{"from": "file"}')
+    assert cli.ok("invoke", "eat", "--event", f"@{event}")["result"] == {"from": "file"}
+    done = cli("invoke", "eat", "--event", "-", given="[1]")
+    assert (done.status, json.loads(done.out)) == (0, [1])
+
+
+def test_a_dry_run_and_a_repeated_key_run_nothing(cli: Cli, write: Write) -> None:
+    cli.ok("deploy", str(write("once.py", "def handler(event, context):\n    return event\n")))
+    assert "would run" in cli("invoke", "once", "--dry-run").out
+    first = cli.ok("invoke", "once", "--idempotency-key", "k")
+    assert cli.ok("invoke", "once", "--idempotency-key", "k")["id"] == first["id"]
+    assert len(cli.ok("invocations", "once")["items"]) == 1
+    other = cli("invoke", "once", "--idempotency-key", "k", "--event", "[]")
+    assert other.status == 5
+
+
+def test_the_cap_holds_a_call_back(cli: Cli, write: Write) -> None:
+    file = write("dear/main.py", "def handler(event, context):\n    return 1\n")
+    write("dear/dormouse.toml", 'cap_usd = { amount = "0.00000001", per = "month" }\n')
+    cli.ok("deploy", str(file.parent))
+    done = cli("invoke", "dear")
+    assert (done.status, done.out) == (7, "")
+    assert "Raise cap_usd" in done.err
+    assert cli("invoke", "dear", "--dry-run").status == 7
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (("invoke", "nobody"), 4, "There is no function 'nobody'"),
+        (("show", "nobody"), 4, "list shows what there is"),
+        (("invoke", "talk", "--event", "{"), 5, "Quote it for the shell"),
+        (("rollback", "talk", "7"), 5, "There is no version 7"),
+        (("replay", "talk", "01"), 4, "wasn't found"),
+        (("invocations", "talk", "--status", "tired"), 5, "Status has to be one of"),
+        (("delete", "talk"), 5, "Give --yes"),
+        (("deploy", "no/such/path"), 5, "is not there"),
+        (("deploy", "{file}", "--memory-mb", "64"), 5, "memoryMb: Must be no less than 128"),
+        (("deploy", "{file}", "--handler", "other.handler"), 5, "there is no other.py"),
+        (("deploy", "{file}", "--name", "Wrong!"), 5, "name: Must begin with a lower-case letter"),
+        (("deploy", "{file}", "--trigger", '{"type": "moon"}'), 5, "triggers.0.type"),
+        (("deploy",), 2, "required: PATH"),
+    ],
+)
+def test_wrong_input_says_what_is_wrong_and_with_which_status(
+    cli: Cli, write: Write, words: tuple[str, ...], status: int, said: str
+) -> None:
+    file = write("talk.py", DIVIDE)
+    words = tuple(word.replace("{file}", str(file)) for word in words)
+    done = cli(*words)
+    assert (done.status, done.out) == (status, "")
+    assert said in done.err
+
+
+def test_with_json_a_failure_is_one_document_on_stderr(cli: Cli) -> None:
+    failed = cli("--json", "invoke", "nobody")
+    assert (failed.status, failed.out) == (4, "")
+    assert json.loads(failed.err)["error"]["code"] == "notFound"
+
+
+def test_it_starts_as_a_program(cli: Cli) -> None:
+    listing = cli.start("list", "--json")
+    out, errors = listing.communicate(timeout=30)
+    assert (listing.returncode, errors) == (0, "")
+    assert "items" in json.loads(out)
+
+
+def test_what_is_deleted_is_gone(cli: Cli, write: Write) -> None:
+    cli.ok("deploy", str(write("gone.py", DIVIDE)))
+    assert "gone" in [function["name"] for function in cli.ok("list")["items"]]
+    assert cli.ok("delete", "gone", "--yes") == {"deleted": "gone"}
+    assert cli("show", "gone").status == 4
+    assert "gone" not in cli("list").out.split()
+
+
+def test_usage_sums_what_the_receipts_said(cli: Cli, write: Write) -> None:
+    cli.ok("deploy", str(write("costly.py", "def handler(event, context):\n    return 1\n")))
+    receipts = [cli.ok("invoke", "costly")["receipt"]["totalUsd"] for _ in range(2)]
+    found = cli.ok("usage", "--group", "function")
+    item = next(item for item in found["items"] if item["function"] == "costly")
+    assert item["calls"] == 2
+    assert item["totalUsd"] == pytest.approx(sum(receipts))
+    assert "costly" in cli("usage", "--group", "function,day").out
