@@ -20,7 +20,7 @@ MAX_DEPTH = 60
 MAX_VALUES = 200_000
 """How many values of one event are looked at."""
 
-_PAIR_NAMES, _PAIR_VALUES = ("name", "key", "Name", "Key"), ("value", "Value")
+_PAIR_NAMES, _PAIR_VALUES = frozenset(("name", "key", "Name", "Key")), ("value", "Value")
 
 
 def redact(value: Any, extra_keys: Iterable[str] = ()) -> tuple[Any, bool]:
@@ -66,7 +66,8 @@ class _Redaction:
             key: self.mask(item) if is_secret(str(key), self.further) else self.value(item, depth)
             for key, item in value.items()
         }
-        if any(name in value and is_secret(str(value[name]), self.further) for name in _PAIR_NAMES):
+        pairs = _PAIR_NAMES & value.keys()
+        if pairs and any(is_secret(str(value[name]), self.further) for name in pairs):
             found.update({key: self.mask(value[key]) for key in _PAIR_VALUES if key in value})
         if value.get("isBase64Encoded") is True and isinstance(value.get("body"), str):
             found["body"] = self.base64(value["body"], depth)

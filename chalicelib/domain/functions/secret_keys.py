@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import unquote_plus
 
 _ENDINGS = (
@@ -29,5 +30,13 @@ def normal_set(keys: Iterable[str]) -> frozenset[str]:
 
 def is_secret(key: str, further: frozenset[str] = frozenset()) -> bool:
     """Return whether what stands under a key is a secret."""
+    return _judged(key, further) if len(key) <= _KEPT_CHARACTERS else _judge(key, further)
+
+
+def _judge(key: str, further: frozenset[str]) -> bool:
     plain = normal(key)
     return plain in _WHOLE or plain in further or plain.endswith(_ENDINGS)
+
+
+_KEPT_CHARACTERS = 100
+_judged = lru_cache(maxsize=2048)(_judge)  # the keys of one function's events are the same ones
