@@ -98,15 +98,16 @@ def page(call: Call, name: str) -> dict[str, Any]:
     session.require_superuser()
     function: Function = services.functions.require(session, name)
     per_page, wanted = _per_page(call), _status(call)
-    before = _before(call)
-    found: list[dict[str, Any]] = []
-    for invocation, is_last in _read(function, before, per_page if not wanted else _READ_AT_ONCE):
-        if not wanted or invocation.status == wanted:
-            found.append(export(invocation, _lying_elsewhere(invocation)))
-        before = "" if is_last else invocation.id
-        if len(found) == per_page:
-            break
-    return {"items": found, "nextCursor": before}
+    found: list[Invocation] = []
+    last = _before(call)
+    at_once = per_page + 1 if not wanted else _READ_AT_ONCE
+    for reached, invocation in _read(function, last, at_once):
+        if invocation is not None and (not wanted or invocation.status == wanted):
+            if len(found) == per_page:
+                break
+            found.append(invocation)
+        last = reached
+    return {"items": [export(each, _elsewhere(each)) for each in found], "nextCursor": last}
 
 
 def view(call: Call, name: str, invocation_id: str) -> dict[str, Any]:
@@ -278,14 +279,16 @@ def _dry_run(function: Function, asked: _Asked) -> Answer:
     )
 
 
-def _read(function: Function, before: str, at_once: int) -> Iterator[tuple[Invocation, bool]]:
-    """Yield calls, newest first, each with whether it is the last there is; not without end."""
+def _read(function: Function, before: str, at_once: int) -> Iterator[tuple[str, Invocation | None]]:
+    """Yield calls, newest first, but not without end, each with how far the reading is then.
+
+    Behind each chunk that is read comes None, since none of it may be left; "" is the end.
+    """
     left = READ_CALLS
     while left > 0:
         read = store.invocations.page(function.id, min(at_once, left), before)
-        for at, invocation in enumerate(read.invocations):
-            is_last = not read.before and at == len(read.invocations) - 1
-            yield shown(function, invocation), is_last
+        yield from ((each.id, shown(function, each)) for each in read.invocations)
+        yield read.before, None
         if not read.before:
             return
         left -= at_once
@@ -316,7 +319,7 @@ def _per_page(call: Call) -> int:
     return int(text)
 
 
-def _lying_elsewhere(invocation: Invocation) -> tuple[str, ...]:
+def _elsewhere(invocation: Invocation) -> tuple[str, ...]:
     return tuple(what for what in invocation.spilled if what in ("event", "result"))
 
 
@@ -327,7 +330,7 @@ def _too_large(invocation: Invocation) -> tuple[str, ...]:
     left_out: tuple[str, ...] = ()
     sizes = {
         what: len(store.invocations.dumps(getattr(invocation, what)))
-        for what in _lying_elsewhere(invocation)
+        for what in _elsewhere(invocation)
     }
     for what in ("event", "result"):
         if sum(sizes.values()) > MOST_SHOWN_BYTES and what in sizes:
