@@ -323,3 +323,67 @@ def test_on_request_it_is_called_in_the_background(world: World) -> None:
     assert function is not None
     done = services.invoking.run_queued(function, answer.json["id"])
     assert (done.status, done.trigger, done.result["body"]) == ("succeeded", "http", '{"a": 1}')
+
+
+def _by_rest(path: str) -> dict[str, Any]:
+    """An event of a REST API, whose stage is called `api`."""
+    return {
+        "resource": "/fn/{name}/{proxy+}",
+        "path": path,
+        "httpMethod": "POST",
+        "headers": {"Origin": "https://a.example", "Cookie": "c=1"},
+        "multiValueHeaders": {"Origin": ["https://a.example"], "X-A": ["1", "2"]},
+        "multiValueQueryStringParameters": {"q": ["1", "2"]},
+        "pathParameters": {"name": "tool", "proxy": path.split("/", 3)[3]},
+        "requestContext": {
+            "stage": "api",
+            "httpMethod": "POST",
+            "identity": {"sourceIp": "1.1.1.1"},
+        },
+        "body": "eyJhIjogMX0=",
+        "isBase64Encoded": True,
+    }
+
+
+def _by_http_api(path: str, host: str = "x.execute-api.us-east-1.amazonaws.com") -> dict[str, Any]:
+    return {
+        "version": "2.0",
+        "rawPath": path,
+        "rawQueryString": "q=1&q=2",
+        "headers": {"origin": "https://a.example", "x-a": "1,2"},
+        "cookies": ["c=1"],
+        "requestContext": {
+            "stage": "$default",
+            "domainName": host,
+            "http": {"method": "POST", "sourceIp": "1.1.1.1"},
+        },
+        "body": '{"a": 1}',
+        "isBase64Encoded": False,
+    }
+
+
+DOORS = {
+    "rest": _by_rest,
+    "http": _by_http_api,
+    "url": lambda path: _by_http_api(path, "abc.lambda-url.us-east-1.on.aws"),
+}
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_behind_every_front_door_a_function_sees_and_says_the_same(world: World, door: str) -> None:
+    event = DOORS[door]("/fn/tool/echo/x")
+    answer = world.client._app(event, None)
+    assert answer["statusCode"] == 200, answer
+    seen = json.loads(answer["body"])
+    assert (seen["rawPath"], seen["rawQueryString"]) == ("/fn/tool/echo/x", "q=1&q=2")
+    assert (seen["queryStringParameters"], seen["headers"]["x-a"]) == ({"q": "1,2"}, "1,2")
+    assert seen["requestContext"]["http"]["sourceIp"] == "1.1.1.1"
+    kind = {"Content-Type": "application/json"}
+    assert answer["headers"].items() >= (kind | {"Access-Control-Allow-Origin": "*"}).items()
+    page = world.client._app(DOORS[door]("/fn/tool/page"), None)
+    cookies = ["a=1; Path=/", "b=2"]
+    if door == "rest":
+        assert page["multiValueHeaders"] == {"Set-Cookie": cookies}
+    else:
+        assert page["cookies"] == cookies
+    assert "own" not in page
