@@ -1,24 +1,19 @@
 """The command line against a served app with real functions, as a person or a script uses it."""
 
-import io
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import pytest
 
 from chalicelib import services
+from tests.integration.cli_client import Cli
 from tests.integration.running import free_port
 from tests.integration.serving import Server, serving
-from tools.cli.__main__ import main
 from tools.local_aws.client import LocalAws
 
 ROOT = Path(__file__).parents[2]
@@ -28,65 +23,6 @@ def lambda_handler(event, context):
     print("dividing by", event["by"])
     return {"result": 10 / event["by"]}
 """
-
-
-class Done(NamedTuple):
-    status: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-class Cli:
-    """The command line with a home of its own; calling it runs one command."""
-
-    def __init__(self, server: Server, home: Path) -> None:
-        self.server = server
-        self.environment = {
-            name: value for name, value in os.environ.items() if not name.startswith("DORMOUSE_")
-        }
-        self.environment |= {"XDG_CONFIG_HOME": str(home), "DORMOUSE_STATE_DIR": str(home)}
-
-    def __call__(self, *words: str, given: str = "", **environment: str) -> Done:
-        """Run one command in this process, which saves the start of another."""
-        out, err = io.StringIO(), io.StringIO()
-        with pytest.MonkeyPatch.context() as patch:
-            for name in [name for name in os.environ if name.startswith("DORMOUSE_")]:
-                patch.delenv(name)
-            for name, value in (self.environment | environment).items():
-                patch.setenv(name, value)
-            patch.setattr(sys, "stdin", io.StringIO(given))
-            with redirect_stdout(out), redirect_stderr(err):
-                status = _status(list(words))
-        return Done(status, out.getvalue(), err.getvalue())
-
-    def start(self, *words: str) -> subprocess.Popen[str]:
-        """Start one command in a process of its own."""
-        return subprocess.Popen(
-            [sys.executable, "-m", "tools.cli", *words],
-            cwd=ROOT, env=self.environment, text=True, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )  # fmt: skip
-
-    def ok(self, *words: str) -> Any:
-        """Return the JSON of what must succeed."""
-        done = self(*words, "--json")
-        assert done.status == 0, done
-        return done.json
-
-    def sign_in(self) -> Done:
-        where = ("--url", self.server.url, "--email", EMAIL, "--password-stdin")
-        return self("login", *where, given=PASSWORD + "\n")
-
-
-def _status(words: list[str]) -> int:
-    try:
-        return main(words)
-    except SystemExit as ended:  # argparse's way
-        return int(ended.code or 0)
 
 
 @pytest.fixture(scope="module")
@@ -100,8 +36,8 @@ def server(
 
 @pytest.fixture(scope="module")
 def cli(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Cli:
-    cli = Cli(server, tmp_path_factory.mktemp("home"))
-    assert cli.sign_in().status == 0
+    cli = Cli(server.url, tmp_path_factory.mktemp("home"))
+    assert cli.sign_in(EMAIL, PASSWORD).status == 0
     return cli
 
 
@@ -122,12 +58,12 @@ Write = Callable[[str, str], Path]
 
 
 def test_signing_in_keeps_the_token_and_never_the_password(server: Server, tmp_path: Path) -> None:
-    cli = Cli(server, tmp_path)
+    cli = Cli(server.url, tmp_path)
     refused = cli("list", "--url", server.url)
     assert (refused.status, refused.out) == (3, "")
     assert f"login --url {server.url}" in refused.err
 
-    assert cli.sign_in().status == 0
+    assert cli.sign_in(EMAIL, PASSWORD).status == 0
     stored = (tmp_path / "dormouse" / "credentials.json").read_text()
     assert PASSWORD not in stored
     assert server.url in stored
