@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.functions import redaction
+from chalicelib.domain.functions import redaction, secret_keys
 from chalicelib.domain.functions.redaction import MASK, redact, redact_text
 
 SECRET = "hunter2-S3cr3t"
@@ -40,6 +40,11 @@ def test_given_keys_join_the_standard_ones() -> None:
         {"Social-Number": MASK, "token": MASK},
         True,
     )
+
+
+def test_every_standard_key_has_a_fragment_that_a_text_is_looked_through_for() -> None:
+    for word in (*secret_keys._ENDINGS, *secret_keys._WHOLE):
+        assert any(fragment in word for fragment in secret_keys.FRAGMENTS), word
 
 
 PLACES: dict[str, Any] = {

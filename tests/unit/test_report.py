@@ -44,7 +44,6 @@ FORMS = {
         WARM._replace(status="error", error_type="Runtime.ExitError"),
     ),
     "traced": (LINE + f"\nXRAY TraceId: 1-5f\tSegmentId: 1a\tSampled: true\t\nX {ID}", WARM),
-    "with spaces for tabs": (LINE.replace("\t", "  "), WARM),
     "with a carriage return": (LINE + "\r", WARM),
 }
 

@@ -11,9 +11,10 @@ What is too deep or too much to look through is left out too: unknown means secr
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Any
 
-from chalicelib.domain.functions.secret_keys import is_secret, normal_set
+from chalicelib.domain.functions.secret_keys import FRAGMENTS, is_secret, normal_set
 
 MASK = "******"
 MAX_DEPTH = 60
@@ -35,7 +36,8 @@ def redact(value: Any, extra_keys: Iterable[str] = ()) -> tuple[Any, bool]:
 
 def redact_text(text: str, extra_keys: Iterable[str] = ()) -> tuple[str, bool]:
     """Return log output without its secrets, and whether anything was left out."""
-    result = _without_secrets(text, normal_set(extra_keys))
+    further = normal_set(extra_keys)
+    result = _without_secrets(text, further) if _may_tell(text, further) else text
     return result, result != text
 
 
@@ -83,7 +85,7 @@ class _Redaction:
         return MASK
 
     def text(self, text: str, depth: int) -> str:
-        if not _LOOKS_TELLING.search(text):
+        if not _may_tell(text, self.further):
             return text
         if text.lstrip()[:1] in ("{", "["):
             whole = self.json(text, depth)
@@ -127,52 +129,72 @@ def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-# Every pattern is linear in the text, whoever wrote it: nothing that may be long can begin
-# inside itself, and no two branches of a repetition take the same character.
+def _may_tell(text: str, further: frozenset[str]) -> bool:
+    """Return whether a text may hold a secret: for most it costs a glance to see that none can."""
+    if further or "\\u" in text or "eyJ" in text:
+        return True
+    lower = text.lower()
+    if "%" in lower:
+        from urllib.parse import unquote  # noqa: PLC0415  (lazy: few texts have it)
 
-_LOOKS_TELLING = re.compile(r"[=:]|(?i:bearer )|eyJ|form-data|PRIVATE KEY")
-"""What any text has that holds a key with a value, or a secret known by its look."""
+        lower = unquote(lower).lower()
+    return any(fragment in lower for fragment in FRAGMENTS) or "bearer" in lower
 
-_HEADER = re.compile(
-    r"(?i)(?<![\w-])((?:proxy-)?authorization|(?:set-)?cookie)([ \t]*[:=][ \t]*)"
-    r"([^\s\"'\\][^\r\n\"'\\]*)"
-)
-"""A header on a line of its own: all of the line is its value, blanks included."""
 
-_KEY = re.compile(r"""(?<![\w.%-])([\w.%-]{1,100})\\*["']?[ \t]*[:=][ \t]*""")
-_VALUE = re.compile(
-    r"""(?P<quote>\\*["'])(?:\\.|[^\\])*?(?P=quote)|"""
-    r"""(?P<plain>(?:-?[\d.]+|null|None)(?=[,}\]\s])|[^\s&]+)""",
-    re.DOTALL,
-)
-_FORM_PART = re.compile(
-    r'(name="([^"\r\n]{1,100})"[^\r\n]*\r?\n(?:[^\r\n]+\r?\n){0,8}\r?\n)(.*?)(?=\r?\n--|\Z)',
-    re.DOTALL,
-)
-_KNOWN_BY_LOOK = (
-    (re.compile(r"(?i)(?<![\w-])(bearer[ \t]+)[\w.~+/=-]{6,}"), rf"\1{MASK}"),
-    (re.compile(r"(?<![\w-])eyJ[\w-]{6,}\.[\w-]{6,}\.[\w-]*"), MASK),
-    (re.compile(r"(-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----).*?(-----END|\Z)", re.DOTALL),
-     rf"\1{MASK}\2"),
-)  # fmt: skip
+class _Patterns:
+    """What secrets look like in a text, compiled when the first one may be in one.
+
+    Every pattern is linear in the text, whoever wrote it: nothing that may be long can begin
+    inside itself, and no two branches of a repetition take the same character.
+    """
+
+    def __init__(self) -> None:
+        self.header = re.compile(
+            r"(?i)(?<![\w-])((?:proxy-)?authorization|(?:set-)?cookie)([ \t]*[:=][ \t]*)"
+            r"([^\s\"'\\][^\r\n\"'\\]*)"
+        )
+        """A header on a line of its own: all of the line is its value, blanks included."""
+        self.key = re.compile(r"""(?<![\w.%-])([\w.%-]{1,100})\\*["']?[ \t]*[:=][ \t]*""")
+        self.value = re.compile(
+            r"""(?P<quote>\\*["'])(?:\\.|[^\\])*?(?P=quote)|"""
+            r"""(?P<plain>(?:-?[\d.]+|null|None)(?=[,}\]\s])|[^\s&]+)""",
+            re.DOTALL,
+        )
+        self.form_part = re.compile(
+            r'(name="([^"\r\n]{1,100})"[^\r\n]*\r?\n(?:[^\r\n]+\r?\n){0,8}\r?\n)'
+            r"(.*?)(?=\r?\n--|\Z)",
+            re.DOTALL,
+        )
+        self.known_by_look = (
+            (re.compile(r"(?i)(?<![\w-])(bearer[ \t]+)[\w.~+/=-]{6,}"), rf"\1{MASK}"),
+            (re.compile(r"(?<![\w-])eyJ[\w-]{6,}\.[\w-]{6,}\.[\w-]*"), MASK),
+            (
+                re.compile(r"(-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----).*?(-----END|\Z)", re.DOTALL),
+                rf"\1{MASK}\2",
+            ),
+        )
+
+
+_patterns = cache(_Patterns)
 
 
 def _without_secrets(text: str, further: frozenset[str]) -> str:
-    for pattern, replacement in _KNOWN_BY_LOOK:
+    patterns = _patterns()
+    for pattern, replacement in patterns.known_by_look:
         text = pattern.sub(replacement, text)
-    text = _HEADER.sub(rf"\1\2{MASK}", text)
+    text = patterns.header.sub(rf"\1\2{MASK}", text)
     if "form-data" in text:
-        text = _FORM_PART.sub(lambda found: _form_part(found, further), text)
+        text = patterns.form_part.sub(lambda found: _form_part(found, further), text)
     return "".join(_without_secret_pairs(text, further))
 
 
 def _without_secret_pairs(text: str, further: frozenset[str]) -> Iterator[str]:
     """Yield the text in pieces; a key that holds no secret does not hide one in its value."""
-    done = 0
-    for key in _KEY.finditer(text):
+    done, patterns = 0, _patterns()
+    for key in patterns.key.finditer(text):
         if key.start() < done or not is_secret(key[1], further):
             continue
-        value = _VALUE.match(text, key.end())
+        value = patterns.value.match(text, key.end())
         if value is None or value["plain"] in ("null", "None", MASK):
             continue
         quote = value["quote"] or ""

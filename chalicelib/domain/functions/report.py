@@ -7,9 +7,10 @@
 (one line, tabs between the fields). A function writes into the same log, so a line may lie: the
 platform's has the call's request id and comes last. Times are milliseconds, memory is MB.
 Sources: "View CloudWatch logs for Lambda functions" and "Lambda SnapStart" in its developer guide.
+
+Every call is read so, hence no regular expressions: to compile them takes longer than this.
 """
 
-import re
 from typing import NamedTuple
 
 TIMEOUT, ERROR = "timeout", "error"
@@ -36,32 +37,21 @@ class Report(NamedTuple):
     """`Runtime.OutOfMemory`, `Runtime.ExitError`, ...: "" unless the status is `error`."""
 
 
-_REPORT = re.compile(
-    r"REPORT RequestId: (\S+)\s+Duration: ([\d.]+) ms\s+Billed Duration: (\d+) ms"
-    r"\s+Memory Size: (\d+) MB\s+Max Memory Used: (\d+) MB(.*)"
-)
-_MORE = {
-    name: re.compile(rf"\t{label}: {value}")
-    for name, label, value in (
-        ("init_ms", "Init Duration", r"([\d.]+) ms"),
-        ("restore_ms", "Restore Duration", r"([\d.]+) ms"),
-        ("billed_restore_ms", "Billed Restore Duration", r"(\d+) ms"),
-        ("status", "Status", r"([\w.]+)"),
-        ("error_type", "Error Type", r"([\w.]+)"),
-    )
+_START_OF_LINE = "REPORT RequestId: "
+_ID_CHARACTERS = frozenset("0123456789abcdefABCDEF-")
+_WORDS = {
+    "XRAY": ("TraceId:", "SegmentId:"),
+    "INIT_START": ("Runtime", "Version:"),
+    "RESTORE_START": ("Runtime", "Version:"),
+    "INIT_REPORT": ("Init", "Duration:"),
+    "RESTORE_REPORT": ("Restore", "Duration:"),
+    "EXTENSION": ("Name:", "State:"),
+    "LOGS": ("Name:", "State:"),
+    "TELEMETRY": ("Name:", "State:"),
 }
-_TYPES = {"init_ms": float, "restore_ms": float, "billed_restore_ms": int}
-
-_ID = re.compile(r"[0-9a-fA-F-]{36}")
-_PLATFORM = re.compile(
-    r"START RequestId: (?P<start>\S+) Version: \S+|END RequestId: (?P<end>\S+)"
-    r"|REPORT RequestId: (?P<report>\S+)\s+Duration: .*"
-    r"|XRAY TraceId: \S+\s+SegmentId: .*|(?:INIT_START|RESTORE_START) Runtime Version: .*"
-    r"|(?:INIT_REPORT Init|RESTORE_REPORT Restore) Duration: .*"
-    r"|(?:EXTENSION|LOGS|TELEMETRY)\s+Name: .*State: .*"
-)
-_END = re.compile(r"END RequestId: (\S+)\s*\Z")
-"""Compiled once: a pattern made for each call would cost more than all else that is done here."""
+"""How the platform's other lines begin, and words that each of them has."""
+_THIRD_WORDS = {"START": ["Version:"], "END": [], "REPORT": ["Duration:"]}
+_FIRST = frozenset(kind[0] for kind in (*_WORDS, *_THIRD_WORDS))
 
 
 def parse(log_tail: str, request_id: str = "") -> Report | None:
@@ -70,9 +60,10 @@ def parse(log_tail: str, request_id: str = "") -> Report | None:
     With `request_id` only that call's line counts. Of several the last one does.
     """
     for line in reversed(log_tail.split("\n")):
-        found = _REPORT.fullmatch(line.strip())
-        if found and request_id in ("", found[1]):
-            return _report(found)
+        if line.startswith(_START_OF_LINE):
+            found = _report(line)
+            if found is not None and request_id in ("", found.request_id):
+                return found
     return None
 
 
@@ -81,39 +72,52 @@ def without_platform_lines(log_tail: str, request_id: str = "") -> str:
 
     With `request_id`, lines that look so but are of another call stay: the function wrote them.
     """
-    lines = re.split(r"(?<=\n)", log_tail)
-    own = [line for line in lines if not _is_platform(line.strip(), request_id)]
-    if own and own[0] is lines[0] and _is_cut_start(own[0], request_id):
-        del own[0]
-    text = "".join(own)
-    # What is written without a line end has the platform's END behind it, on the same line.
-    end = _END.search(text)
-    return text[: end.start()] if end and _is_of(end[1], request_id) else text
-
-
-def _is_platform(line: str, request_id: str) -> bool:
-    found = _PLATFORM.fullmatch(line)
-    if found is None:
-        return False
-    told = found["start"] or found["end"] or found["report"]
-    return told is None or _is_of(told, request_id)
-
-
-def _is_of(told: str, request_id: str) -> bool:
-    return told == request_id if request_id else bool(_ID.fullmatch(told))
-
-
-def _report(found: "re.Match[str]") -> Report:
-    request_id, duration, billed, memory, used, rest = found.groups()
-    more = {name: pattern.search(rest) for name, pattern in _MORE.items()}
-    return Report(
-        request_id,
-        float(duration),
-        int(billed),
-        int(memory),
-        int(used),
-        **{name: _TYPES.get(name, str)(match[1]) for name, match in more.items() if match},
+    lines = log_tail.splitlines(keepends=True)
+    if lines and _is_cut_start(lines[0], request_id):
+        del lines[0]
+    text = "".join(
+        line for line in lines if line[0] not in _FIRST or not _is_platforms(line, request_id)
     )
+    # What is written without a line end has the platform's END behind it, on the same line.
+    own, end, rest = text.rpartition("END RequestId: ")
+    return own if end and _is_call(rest.strip(), request_id) else text
+
+
+def _report(line: str) -> Report | None:
+    fields = {}
+    for part in line.strip().split("\t"):
+        name, _, value = part.partition(": ")
+        fields[name] = value.removesuffix(" ms").removesuffix(" MB").strip()
+    try:
+        return Report(
+            fields["REPORT RequestId"],
+            float(fields["Duration"]),
+            int(fields["Billed Duration"]),
+            int(fields["Memory Size"]),
+            int(fields["Max Memory Used"]),
+            float(fields.get("Init Duration", 0)),
+            float(fields.get("Restore Duration", 0)),
+            int(fields.get("Billed Restore Duration", 0)),
+            fields.get("Status", ""),
+            fields.get("Error Type", ""),
+        )
+    except (KeyError, ValueError):
+        return None
+
+
+def _is_platforms(line: str, request_id: str) -> bool:
+    kind = line[:20].partition(" ")[0].partition("\t")[0]
+    if kind in _THIRD_WORDS:
+        words = line.split(maxsplit=4)
+        is_ours = words[1:2] == ["RequestId:"] and words[3:4] == _THIRD_WORDS[kind]
+        return is_ours and len(words) > 2 and _is_call(words[2], request_id)
+    return kind in _WORDS and all(word in line for word in _WORDS[kind])
+
+
+def _is_call(text: str, request_id: str) -> bool:
+    if request_id:
+        return text == request_id
+    return len(text) == 36 and _ID_CHARACTERS.issuperset(text)
 
 
 def _is_cut_start(line: str, request_id: str) -> bool:
