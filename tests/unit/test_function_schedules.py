@@ -185,7 +185,7 @@ ZONES = st.sampled_from(["UTC", BERLIN, NEW_YORK, "Australia/Lord_Howe", "Asia/K
 
 
 @given(CRONTABS, MOMENTS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_eventbridge_means_the_same_as_the_crontab(expression: str, moment: datetime) -> None:
     ours = schedules.parse(expression)
     assert len(ours.eventbridge) <= 256
@@ -196,7 +196,7 @@ def test_eventbridge_means_the_same_as_the_crontab(expression: str, moment: date
 
 
 @given(CRONTABS, MOMENTS, ZONES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_next_is_the_first_minute_that_matches(
     expression: str, moment: datetime, zone: str
 ) -> None:
@@ -241,3 +241,25 @@ def test_list_of_next_times_is_quick_even_when_there_are_few() -> None:
     schedule = schedules.parse("cron(0 0 29 2 ? *)", BERLIN)
     assert len(schedules.next_times(schedule, NOW, 5)) == 5
     assert schedules.next_times(schedules.parse("0 0 31 2,4,6 *"), NOW) == []
+
+
+@pytest.mark.parametrize("zone", ["UTC", BERLIN, NEW_YORK])
+@pytest.mark.parametrize("text", ["at(0001-01-01T00:00:00)", "at(9999-12-31T23:59:59)"])
+def test_end_of_the_calendar_is_refused(text: str, zone: str) -> None:
+    with pytest.raises(ScheduleError, match="no year of a schedule"):
+        schedules.parse(text, zone)
+
+
+NEARLY = st.text(st.sampled_from("0123456789*/-,?LW#() acronte@daily:T"), max_size=24)
+
+
+@given(st.one_of(st.text(max_size=30), NEARLY, NEARLY.map(lambda inside: f"cron({inside})")))
+@settings(max_examples=200, deadline=None)
+def test_any_text_is_a_schedule_or_refused(text: str) -> None:
+    try:
+        schedule = schedules.parse(text, BERLIN)
+    except ScheduleError:
+        return
+    times = schedules.next_times(schedule, NOW)
+    assert times == sorted(set(times))
+    assert all(each > NOW for each in times)

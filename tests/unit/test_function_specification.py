@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from chalicelib.domain.functions import specification
 from chalicelib.domain.functions import triggers as triggers_
@@ -83,6 +85,8 @@ def test_new_function_has_lambdas_defaults() -> None:
         ("retentionDays", 366, "validation_max_less_equal_than_required"),
         ("description", "x" * 257, "validation_length_too_long"),
         ("description", None, "validation_invalid_value"),
+        ("description", "half of a pair: \ud83d", "validation_invalid_value"),
+        ("invokeRule", "\ud800", "validation_invalid_value"),
         ("redact", "password", "validation_invalid_value"),
         ("redact", [""], "validation_invalid_value"),
         ("rights", ["x" * 201], "validation_invalid_value"),
@@ -326,3 +330,31 @@ def test_triggers_get_their_defaults() -> None:
     assert (record["actions"], record["rule"]) == (["create", "update", "delete"], None)
     assert (queue["batchSize"], queue["windowSeconds"]) == (10, 0)
     assert triggers_.of_type((schedule, record, queue), "queue") == [queue]
+
+
+ODD = st.sampled_from(
+    [None, True, 0, -1, 128, 1.5, float("nan"), float("inf"), 10**400, "", "x", "a\0", "\ud800",
+     "@daily", "a = 1", [], [None], ["x"], [["x"]], {}, {"a": None}, {"KEY": "v"}, {"KEY": [1]},
+     {"amount": 1, "per": "day"}, {"amount": "1e9999", "per": {}}, [{}], [{"type": "http"}]]
+)  # fmt: skip
+KINDS = ["http", "schedule", "record", "file", "queue"]
+TRIGGER_KEYS = ["expression", "timezone", "collection", "actions", "rule", "field", "queue",
+                "batchSize", "windowSeconds", "since", "id"]  # fmt: skip
+TRIGGERS = st.builds(
+    lambda kind, rest: [{**rest, "type": kind}],
+    st.sampled_from(KINDS),
+    st.dictionaries(st.sampled_from(TRIGGER_KEYS), ODD, max_size=4),
+)
+BODIES = st.dictionaries(st.sampled_from(specification.KEYS), ODD | TRIGGERS, max_size=4)
+
+
+@given(BODIES)
+@settings(max_examples=200, deadline=None)
+def test_any_body_is_taken_or_refused_with_reasons(body: dict[str, Any]) -> None:
+    try:
+        change = specification.new({**PYTHON, **body}, "f" * 15, NOW, URL)
+    except BadRequestError:
+        return
+    shown = specification.export(change.function)
+    again = specification.changed(change.function, shown, NOW, URL)
+    assert again.function == change.function

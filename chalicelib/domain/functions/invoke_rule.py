@@ -7,7 +7,7 @@ fields, so that a name without `@request.` is an unknown field, and the record i
 from typing import Any
 
 from chalicelib.domain.collection import Collection, Schema
-from chalicelib.domain.functions.specification_checks import wrong
+from chalicelib.domain.functions.specification_checks import any_text, wrong
 
 NO_COLLECTION = Collection(
     {"id": ".function", "name": ".function", "type": "base", "storage": "", "fields": []}
@@ -19,9 +19,7 @@ def read(value: Any) -> str | None:
     """Return a rule as it is kept: null, "" or an expression. Raises `WrongError`."""
     if value is None:
         return None
-    if not isinstance(value, str):
-        raise wrong("invalid_value", "Must be null, empty or an expression")
-    text = value.strip()
+    text = any_text(value).strip()
     if text:
         _check(text)
     return text

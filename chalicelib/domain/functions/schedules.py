@@ -191,6 +191,8 @@ def _once(text: str, zone: tzinfo) -> Schedule:
         local = datetime.fromisoformat(text)
     except ValueError:
         raise ScheduleError(f"there is no {text}") from None
+    if not eventbridge_cron.FIRST_YEAR <= local.year <= eventbridge_cron.LAST_YEAR:
+        raise ScheduleError(f"{local.year} is no year of a schedule")
     moment = _utc(local, zone)
     if moment is None:
         raise ScheduleError(f"clocks leave out {text} in that time zone")

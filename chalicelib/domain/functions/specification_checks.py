@@ -38,6 +38,7 @@ MAX_CAP_USD = 1_000_000
 
 _VARIABLE = re.compile(r"[a-zA-Z][a-zA-Z0-9_]+", re.ASCII)
 _RESERVED = ("AWS_", "LAMBDA_", "DORMOUSE_")
+_WRITABLE = re.compile(r"[^\0\ud800-\udfff]*")
 _HANDLER = re.compile(r"[^\s/.][^\s.]*(?:\.[^\s.]+)*\.[A-Za-z_$][\w$]*")
 _MONEY_DIGITS = 15  # what a JSON number surely holds
 _MONEY_PLACES = 12  # picodollars
@@ -106,7 +107,7 @@ def concurrency(value: Any) -> int | None:
 
 
 def description(value: Any) -> str:
-    text = _text(value)
+    text = any_text(value)
     if len(text) > MAX_DESCRIPTION_CHARACTERS:
         message = f"Must have at most {MAX_DESCRIPTION_CHARACTERS} characters"
         raise wrong("length_too_long", message)
@@ -118,14 +119,14 @@ def texts(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or len(value) > MAX_LISTED:
         raise wrong("invalid_value", f"Must be a list of at most {MAX_LISTED} texts")
     for each in value:
-        if not isinstance(each, str) or not 0 < len(each) <= MAX_LISTED_CHARACTERS:
+        if not 0 < len(any_text(each)) <= MAX_LISTED_CHARACTERS:
             message = f"Must have texts of 1 to {MAX_LISTED_CHARACTERS} characters only"
             raise wrong("invalid_value", message)
     return tuple(dict.fromkeys(value))
 
 
 def environment(value: Any) -> dict[str, str]:
-    return _variables(value, _text)
+    return _variables(value, any_text)
 
 
 def secrets(value: Any, known: tuple[str, ...]) -> dict[str, str | None]:
@@ -172,11 +173,12 @@ def unknown_key(key: str, known: list[str]) -> ErrorData:
 def required_text(value: Any) -> str:
     if value is None or value == "":
         raise WrongError(BLANK)
-    return _text(value)
+    return any_text(value)
 
 
-def _text(value: Any) -> str:
-    if not isinstance(value, str) or "\0" in value:
+def any_text(value: Any) -> str:
+    """Return a text, which may be empty. Raises `WrongError` for one that cannot be stored."""
+    if not isinstance(value, str) or not _WRITABLE.fullmatch(value):
         raise wrong("invalid_value", "Must be text")
     return value
 
