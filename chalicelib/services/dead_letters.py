@@ -42,7 +42,10 @@ def keep(function: Function, invocation: Invocation) -> None:
 
 
 def page(call: Call, name: str) -> dict[str, Any]:
-    """Return a function's dead letters, newest first: `{"items", "nextCursor"}`. Raises 401, 403, 404."""
+    """Return a function's dead letters, newest first, as `{"items", "nextCursor"}`.
+
+    Raises 401, 403, 404.
+    """
     return listed(call, _function(call, name).id, exported)
 
 

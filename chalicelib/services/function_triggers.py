@@ -3,8 +3,9 @@
 `apply` brings what there is to what a function's settings say. It may be repeated, so whoever
 comes after a crash just does it again.
 
-The stream wakes the event edge only while some function watches records, so without one it
-costs nothing. All records' changes pass its filter, not only those of watched collections: a
+A mapping that looks for messages is paid for even if none come. So the queue of wakes is mapped to
+the event edge only while there are functions, and the stream while one watches records. All
+records' changes pass its filter, not only those of watched collections: a
 change of a filter takes effect minutes later, and a truncated collection gets another storage,
 so a narrower one would lose changes. What is not a record (calls, guards, usage) does not pass.
 """
@@ -32,6 +33,8 @@ def apply(before: Function | None, after: Function | None) -> None:
 
     Raises `BadRequestError` if another function works on one of its queues.
     """
+    if settings().waker and (before is None or after is None):
+        _map_wakes(before, after)
     services.queues.apply(before, after)
     if _has(before, "schedule") or _has(after, "schedule"):
         services.schedules.apply(before, after)
@@ -44,11 +47,22 @@ def watches(function: Function | None) -> bool:
     return any(_has(function, kind) for kind in WATCHING)
 
 
+def _map_wakes(before: Function | None, after: Function | None) -> None:
+    arn = aws.sqs_queues.arn(services.wakes.queue_name())
+    if after is not None or _others(before):
+        aws.event_sources.ensure(arn, BatchSize=aws.sqs.MAX_BATCH)
+    else:
+        aws.event_sources.remove(arn)
+
+
+def _others(*changed: Function | None) -> list[Function]:
+    ids = {each.id for each in changed if each}
+    return [each for each in store.functions.all() if each.id not in ids]
+
+
 def _map_stream(before: Function | None, after: Function | None) -> None:
-    changed = {each.id for each in (before, after) if each}
-    others = (each for each in store.functions.all() if each.id not in changed)
     arn = aws.event_sources.stream_arn()
-    if watches(after) or any(map(watches, others)):
+    if watches(after) or any(map(watches, _others(before, after))):
         aws.event_sources.ensure(
             arn,
             StartingPosition="TRIM_HORIZON",

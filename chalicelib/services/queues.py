@@ -62,7 +62,10 @@ def delete(call: Call, name: str) -> None:
 
 
 def dead_letters(call: Call, name: str) -> dict[str, Any]:
-    """Return a queue's dead letters, newest first: `{"items", "nextCursor"}`. Raises 401, 403, 404."""
+    """Return a queue's dead letters, newest first, as `{"items", "nextCursor"}`.
+
+    Raises 401, 403, 404.
+    """
     services.queue_delivery.collect_dead(_require(call, name))
     return services.dead_letters.listed(call, store.dead_letters.of_queue(name), _letter)
 

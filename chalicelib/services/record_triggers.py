@@ -8,6 +8,7 @@ What is no change: a write that left `rev` as it was (a mark of `store.leaving`,
 filled), and the emptying of a storage that no collection names any more.
 """
 
+import hashlib
 import logging
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -120,12 +121,13 @@ def _queue_calls(world: _World, stream_record: StreamRecord) -> None:
     if collection is None or not watchers:
         return
     change, missing = _change(collection, stream_record)
+    number = int(image["SequenceNumber"])
     depth = int((image.get("NewImage") or image["OldImage"]).get("dp", {"N": "0"})["N"]) + 1
     for function, trigger in watchers:
         related = Related(Changes(world.schema), settings().scan_budget_items)
         if matching.matches(trigger, change, world.schema, related):
             for event in matching.events(trigger, change):
-                _queue(function, trigger, change, {**event, **missing}, depth)
+                _queue(function, trigger, change, {**event, **missing}, depth, number)
 
 
 def _may_match(watcher: _Watcher, collection: Collection) -> bool:
@@ -166,7 +168,12 @@ def _image(collection: Collection, item: Item | None) -> tuple[Record | None, bo
 
 
 def _queue(
-    function: Function, trigger: Trigger, change: Change, event: dict[str, Any], depth: int
+    function: Function,
+    trigger: Trigger,
+    change: Change,
+    event: dict[str, Any],
+    depth: int,
+    number: int,
 ) -> None:
     shown = event["record"] or event["original"]
     file_name = event.get("file", {}).get("name", "")
@@ -177,9 +184,8 @@ def _queue(
         "recordId": shown["id"],
         "trigger": trigger["id"],
     }
-    invocation_id = calls.derived_id(
-        change.time_ms, f"{function.id}#{trigger['id']}#{change.id}#{file_name}"
-    )
+    seed = f"{function.id}#{trigger['id']}#{change.id}#{file_name}"
+    invocation_id = _call_id(change.time_ms, number, seed)
     for smaller in _ever_smaller(event):
         try:
             services.invoking.queue(
@@ -193,6 +199,15 @@ def _queue(
         except TooLargeError:
             continue
         return
+
+
+def _call_id(time_ms: int, number: int, seed: str) -> str:
+    """Return the one id of a change's call: the same each time, and in the order of changes.
+
+    The stream tells times in whole seconds, so its numbers order the changes of a second.
+    """
+    order = bytes(number % 10**9 >> shift & 31 for shift in range(25, -1, -5))
+    return calls.new_id(time_ms, order + hashlib.sha256(seed.encode()).digest())
 
 
 def _ever_smaller(event: dict[str, Any]) -> Iterator[dict[str, Any]]:

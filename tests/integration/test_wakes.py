@@ -1,0 +1,200 @@
+"""Background calls through the queue of wakes: order, retries, trouble, maintenance."""
+
+import time
+from typing import Any
+
+import pytest
+
+from chalicelib import aws, services, store
+from chalicelib.domain.functions import invocation as calls
+from chalicelib.errors import UnavailableError
+from chalicelib.events import wake
+from tests.integration.event_edge import SEER, Edge, all_letters
+from tests.integration.function_client import Functions, work_on_wakes
+
+
+@pytest.fixture(scope="module")
+def functions(table: str) -> Functions:
+    return Functions()
+
+
+@pytest.fixture(scope="module")
+def edge(functions: Functions, tmp_path_factory: pytest.TempPathFactory) -> Edge:
+    folder = tmp_path_factory.mktemp("edge")
+    folder.parent.chmod(0o755)
+    edge = Edge(folder)
+    functions.make("seer", SEER, environment=edge.environment, retryDelaySeconds=1)
+    return edge
+
+
+@pytest.fixture(autouse=True)
+def _nothing_seen(edge: Edge) -> None:
+    edge.forget()
+
+
+def queue(functions: Functions, title: str, **options: Any) -> calls.Invocation:
+    event = {"record": {"title": title}}
+    function = functions.function("seer")
+    return services.invoking.queue(function, event, trigger=calls.INVOKE, **options)
+
+
+def titles(edge: Edge) -> list[str]:
+    return [each["record"]["title"] for each in edge.seen]
+
+
+class Context:
+    """Lambda's context, with so much time left."""
+
+    def __init__(self, seconds: float) -> None:
+        self._until = time.monotonic() + seconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int((self._until - time.monotonic()) * 1000)
+
+
+def received(most: int = 10) -> list[dict[str, Any]]:
+    name = services.wakes.queue_name()
+    found = aws.sqs.receive(name, visibility_seconds=30, most=most)
+    return [
+        services.queue_delivery.as_event(each, "arn:aws:sqs:us-east-1:0:" + name) for each in found
+    ]
+
+
+def handled(messages: list[dict[str, Any]], context: Any = None) -> list[str]:
+    answer = wake.handle({"Records": messages}, context)
+    failed = [each["itemIdentifier"] for each in answer["batchItemFailures"]]
+    done = [each["receiptHandle"] for each in messages if each["messageId"] not in failed]
+    aws.sqs.delete_batch(services.wakes.queue_name(), done)
+    return failed
+
+
+def test_an_asynchronous_call_is_tried_twice_again_and_then_a_dead_letter(
+    functions: Functions, edge: Edge
+) -> None:
+    body = {"event": {"record": {"title": "poison"}}}
+    answer = functions("POST", "/seer/invoke?mode=async", body)
+    assert answer.status == 202
+    start = time.monotonic()
+    work_on_wakes(seconds=4)
+    assert time.monotonic() - start > 3, "1 second before the first retry, 2 before the second"
+    assert titles(edge) == ["poison"] * 3
+    call = functions.ok("GET", f"/seer/invocations/{answer.body['id']}")
+    assert (call["status"], call["attempt"]) == ("failed", 3)
+    (letter,) = all_letters(functions, "seer")
+    assert (letter["id"], letter["attempts"]) == (answer.body["id"], 3)
+    functions.ok("DELETE", f"/seer/dead-letters/{letter['id']}")
+
+
+def test_calls_of_one_group_are_made_in_order_and_wait_for_the_first(
+    functions: Functions, edge: Edge
+) -> None:
+    for title in ("poison", "second", "third"):
+        queue(functions, title, group="g")
+    queue(functions, "elsewhere")
+    messages = received()
+    assert len(messages) == 4
+    failed = handled(messages)
+    assert sorted(titles(edge)) == ["elsewhere", "poison"]
+    assert failed == [
+        each["messageId"] for each in messages if each["attributes"]["MessageGroupId"] == "g"
+    ]
+    assert received() == [], "SQS holds the group back until the first comes again"
+    work_on_wakes(seconds=4)
+    assert titles(edge)[-2:] == ["second", "third"]
+    functions.ok("DELETE", f"/seer/dead-letters/{all_letters(functions, 'seer')[0]['id']}")
+
+
+def test_a_call_is_not_begun_that_cannot_end_in_time(functions: Functions, edge: Edge) -> None:
+    queue(functions, "late")
+    messages = received()
+    assert handled(messages, Context(5)) == [messages[0]["messageId"]]
+    assert titles(edge) == []
+    again = received()
+    assert handled(again, Context(60)) == []
+    assert titles(edge) == ["late"]
+
+
+def test_a_call_of_a_function_that_is_gone_is_dropped(functions: Functions, edge: Edge) -> None:
+    functions.make("brief", SEER, environment=edge.environment)
+    functions("POST", "/brief/invoke?mode=async", {"event": {"record": {"title": "x"}}})
+    functions.ok("DELETE", "/brief")
+    messages = received()
+    assert len(messages) == 1
+    assert handled(messages) == []
+    assert titles(edge) == []
+
+
+def test_trouble_of_our_own_brings_a_message_back_later_and_later(
+    functions: Functions, edge: Edge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue(functions, "troubled")
+    messages = received()
+
+    def refuse(*args: Any) -> None:
+        raise UnavailableError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(services.invoking, "run_queued", refuse)
+        assert handled(messages) == [messages[0]["messageId"]]
+    message = {"attributes": {"ApproximateReceiveCount": "3"}}
+    assert services.wakes.trouble_seconds(message) == 20
+    aws.sqs.change_visibility(services.wakes.queue_name(), messages[0]["receiptHandle"], 0)
+    assert handled(received()) == []
+    assert titles(edge) == ["troubled"]
+
+
+def test_a_message_may_wait_before_it_is_worked_on(functions: Functions, edge: Edge) -> None:
+    queue(functions, "waited", delay_seconds=1)
+    assert handled(received()) != []
+    assert titles(edge) == []
+    work_on_wakes(seconds=2.5)
+    assert titles(edge) == ["waited"]
+
+
+def test_a_call_that_lost_its_message_gets_another(
+    functions: Functions, edge: Edge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(services.wakes, "send", lambda *args, **options: None)
+        call = queue(functions, "lost")
+    assert work_on_wakes() == 0
+    until = time.monotonic() + 5
+    assert services.maintenance.resend_lost_calls(until) == 0, "it is not overdue yet"
+    assert services.maintenance.resend_lost_calls(until, overdue_ms=-1000) == 1
+    work_on_wakes()
+    assert titles(edge) == ["lost"]
+    stored = store.invocations.load(call.function_id, call.id)
+    assert stored is not None
+    assert stored.status == "succeeded"
+    assert services.maintenance.resend_lost_calls(until, overdue_ms=-1000) == 0
+
+
+def test_maintenance_does_all_its_parts(functions: Functions) -> None:
+    answer = wake.handle({"source": "dormouse.maintenance"})
+    assert answer == {"done": ["files", "uploads", "calls", "queues"]}
+
+
+def test_trouble_with_one_part_of_maintenance_leaves_the_others(
+    functions: Functions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: Any) -> None:
+        raise UnavailableError
+
+    monkeypatch.setattr(services.upload_sweep, "sweep", fail)
+    assert wake.handle({"source": "dormouse.maintenance"}, Context(60)) == {
+        "done": ["files", "calls", "queues"]
+    }
+
+
+def test_an_event_that_nobody_knows_is_an_error(functions: Functions) -> None:
+    with pytest.raises(ValueError, match="aws:s3"):
+        wake.handle({"Records": [{"eventSource": "aws:s3"}]})
+
+
+def test_a_message_that_cannot_be_read_is_kept_for_the_dead_queue(
+    functions: Functions, edge: Edge
+) -> None:
+    aws.sqs.send(services.wakes.queue_name(), aws.sqs.Message("no JSON", "g2", "1"))
+    messages = received()
+    assert handled(messages) == [messages[0]["messageId"]]
+    aws.sqs.delete(services.wakes.queue_name(), messages[0]["receiptHandle"])
