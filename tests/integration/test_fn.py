@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from chalicelib import services, store
+from chalicelib import config, services, store
 from chalicelib.aws import dynamodb
 from chalicelib.domain import tokens
 from chalicelib.domain.functions import invocation as invocations
@@ -199,6 +199,20 @@ def test_a_timeout_is_a_504(world: World) -> None:
     answer = world.server("GET", "/fn/short/sleep/20")
     assert (answer.status, answer.json["message"]) == (504, "The function ran for 1 s and ended.")
     assert world.invocation(answer, "short")["status"] == "timedOut"
+
+
+def test_a_call_that_outlasts_the_request_is_told_to_be_made_in_the_background(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DORMOUSE_REQUEST_SECONDS", "3")
+    config.settings.cache_clear()
+    try:
+        answer = world.client("GET", "/fn/tool/sleep/4.5")
+    finally:
+        monkeypatch.undo()
+        config.settings.cache_clear()
+    assert answer.status == 504
+    assert "respond-async" in answer.body["message"]
 
 
 def test_too_many_at_once_are_told_to_wait(world: World) -> None:
