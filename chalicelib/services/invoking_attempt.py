@@ -97,7 +97,8 @@ def _started(wanted: Wanted, made: Invocation, write: Write) -> Invocation:
 
 
 def _capped(function: Function, made: Invocation, write: Write) -> Invocation:
-    error = {"type": invoking_outcome.CAP_REACHED, "message": invoking_money.refusal(function)}
+    message = invoking_money.refusal(function, made.started_ms)
+    error = {"type": invoking_outcome.CAP_REACHED, "message": message}
     capped = over(made, CAPPED)._replace(error=error, reserved_picodollars=0, started_ms=0)
     return write(capped, function.retention_days, [store.usage.added(capped)])
 

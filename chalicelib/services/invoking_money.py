@@ -104,7 +104,7 @@ def forecast(function: Function, now_ms: int) -> dict[str, Any]:
         "per": function.cap.per,
         "spentUsd": dollars(spent),
     }
-    return told if fits else {**told, "wouldRun": False, "problem": refusal(function)}
+    return told if fits else {**told, "wouldRun": False, "problem": refusal(function, now_ms)}
 
 
 def dollars(picodollars: int) -> float:
@@ -121,8 +121,10 @@ def seconds_to_next_period(function: Function, now_ms: int) -> int:
     return int((following - _time(now_ms)).total_seconds()) + 1
 
 
-def refusal(function: Function) -> str:
+def refusal(function: Function, now_ms: int) -> str:
     """Return the words in which a call is refused for its function's cap."""
+    if hopeless := store.caps.check(function, worst_case_picodollars(function, now_ms)):
+        return f"{hopeless} Nothing was run."
     cap = function.cap
     most = f"{cap.amount} US dollars a {cap.per}" if cap else "its cap"
     return (

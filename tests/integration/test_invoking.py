@@ -191,6 +191,7 @@ def test_a_call_dearer_than_the_cap_is_never_made(functions: Functions) -> None:
     answer, headers = functions.whole("POST", "/poor/invoke", {"event": {"do": "echo"}})
     assert answer.status == 429
     assert int(headers["retry-after"]) > 1
+    assert "lower the timeout or the memory" in answer.body["message"]
     dry = functions.ok("POST", "/poor/invoke?mode=dry-run", {"event": {"do": "echo"}})
     assert (dry["wouldRun"], dry["cap"]["per"]) == (False, "month")
     assert dry["worstCaseUsd"] > dry["cap"]["amountUsd"] > dry["cap"]["spentUsd"] == 0

@@ -19,6 +19,7 @@ from chalicelib.domain.functions.invocation import Invocation
 from chalicelib.domain.functions.receipt import Figures, Receipt
 from chalicelib.store import keys
 from tests.integration.auth_client import USERS, Client, refused
+from tests.integration.function_client import Functions
 
 SHEET = prices.sheet("us-east-1", date(2026, 11, 23))
 USAGE = "/api/usage"
@@ -225,3 +226,31 @@ def test_a_month_over_one_page_is_read_to_its_end(table: str) -> None:
         dynamodb.put({**key, "c_calls": {"N": "1"}, "padding": {"S": "x" * 300_000}})
     rows = store.usage.rows(date(2025, 3, 1), date(2025, 3, 31))
     assert sum(row.counts["calls"] for row in rows) == 6
+
+
+SOURCE = """
+def handler(event, context):
+    print(event)
+    return event["n"] + 1
+"""
+
+
+def test_usage_is_the_sum_of_the_receipts_of_real_calls(client: Client) -> None:
+    functions = Functions()
+    functions.make("counter", SOURCE)
+    calls = [functions.call("counter", {"n": 1}) for _ in range(3)]
+    calls.append(functions.call("counter", {"n": "no number"}))
+    functions.ok("PATCH", "/counter", {"capUsd": {"amount": "0.0000001", "per": "day"}})
+    refusal = functions.invoke("counter", {"n": 1})
+    assert refusal.status == 429
+    assert [call["status"] for call in calls] == [*["succeeded"] * 3, "failed"]
+    receipts = [json.loads(json.dumps(call["receipt"]), parse_float=Decimal) for call in calls]
+    for each in receipts:
+        assert sum(line["usd"] for line in each["lines"]) == each["totalUsd"]
+    total = exact(client, "?function=counter")["total"]
+    assert total["totalUsd"] == sum(each["totalUsd"] for each in receipts)
+    assert {name: total[name] for name in ("calls", "coldCalls", "errors", "capped")} == {
+        "calls": 4, "coldCalls": sum(call["initMs"] > 0 for call in calls), "errors": 1, "capped": 1
+    }  # fmt: skip
+    assert total["coldCalls"] >= 1
+    assert total["billedMs"] == sum(call["billedMs"] for call in calls)
