@@ -2,6 +2,7 @@
 
 import argparse
 import getpass
+import os
 import sys
 from typing import Any
 
@@ -29,7 +30,7 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
 
 def login(context: Context, options: argparse.Namespace) -> int:
     """Sign in and keep the token; the password is kept nowhere."""
-    url = session.normal(options.url or session.DEFAULT_URL)
+    url = session.normal(options.url or os.environ.get("DORMOUSE_URL") or session.DEFAULT_URL)
     if url.startswith("http://") and not is_local(url):
         context.out.say(f"Careful: {url} is not encrypted; the password goes over it in the clear.")
     token = _token(url, options.email, _password(options))

@@ -19,6 +19,7 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     what.add_argument("--redrive", metavar="ID", help="send one again")
     what.add_argument("--redrive-all", action="store_true", help="send all again")
     what.add_argument("--delete", metavar="ID", help="drop one")
+    parser.add_argument("--cursor", help="of the page before, as it said")
     parser.set_defaults(run=dead_letters)
 
 
@@ -35,10 +36,15 @@ def dead_letters(context: Context, options: argparse.Namespace) -> int:
         context.api.ask("DELETE", function_path(options.name, "dead-letters", options.delete))
         context.out.result({"deleted": options.delete}, f"{options.delete} is dropped.")
     else:
-        found = context.api.get(path)
-        text = table(HEADS, [_row(letter) for letter in found["items"]])
-        context.out.result(found, text if found["items"] else "No dead letters.")
+        _list(context, context.api.get(path, cursor=options.cursor))
     return 0
+
+
+def _list(context: Context, found: dict[str, Any]) -> None:
+    text = table(HEADS, [_row(letter) for letter in found["items"]])
+    context.out.result(found, text if found["items"] else "No dead letters.")
+    if found["nextCursor"]:
+        context.out.say(f"More: --cursor {found['nextCursor']}")
 
 
 def _redrive_all(context: Context, name: str) -> None:

@@ -60,11 +60,18 @@ def _install(manifest: Path, lock: Path, target: Target, into: Path) -> None:
     )  # fmt: skip
     (into / ".npmrc").unlink(missing_ok=True)
     if done.returncode:
-        said = "\n  ".join(done.stderr.splitlines()[:4])
         raise Failure(
-            f"npm ci failed for {manifest}:\n  {said}",
-            "If the lock file does not fit package.json, run npm install and commit it.",
+            f"npm ci failed for {manifest}:\n  {_reason(done.stderr)}",
+            "If the lock file does not fit package.json, run npm install and commit it. "
+            "Dependencies on files beside it cannot be packed.",
         )
+
+
+def _reason(said: str) -> str:
+    """Return the first lines of npm's that say anything."""
+    errors = [line.removeprefix("npm error").strip() for line in said.splitlines()
+              if line.startswith("npm error")]  # fmt: skip
+    return "\n  ".join([line for line in errors if line][:3]) or said.strip()[-300:]
 
 
 def _copy_npmrc(source: Path, into: Path) -> None:
