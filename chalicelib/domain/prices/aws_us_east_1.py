@@ -21,6 +21,7 @@ SHEETS = (
         s3_put=per_million("5.00"),
         s3_get=per_million("0.40"),
         sqs_request=per_million("0.40"),
+        # Not on the pages that were read, but commonly known: the one for FIFO queues.
         sqs_fifo_request=per_million("0.50"),
         schedule=per_million("1.00"),
         log_gb=Decimal("0.50"),
