@@ -31,6 +31,8 @@ SETTLE_SECONDS = 1.5
 """Kept back from the request's deadline to write down what became of a call."""
 GRACE_SECONDS = 30
 """So much longer than the longest wait a lease lasts: the writes take their time too."""
+BACKGROUND_GRACE_SECONDS = 5
+"""Less where others wait behind the call, should its runner have died; it is only made again."""
 THROTTLED_FOR_SECONDS = 6 * 3600
 """So long a background call is tried again that Lambda throttles; as Lambda's own."""
 
@@ -77,7 +79,8 @@ def attempt(wanted: Wanted, made: Invocation, write: Write) -> Invocation:
 
 def _started(wanted: Wanted, made: Invocation, write: Write) -> Invocation:
     function, began_ms = wanted.function, now_ms()
-    lease_seconds = lambda_invoke.longest_wait_seconds(function.timeout_seconds) + GRACE_SECONDS
+    grace_seconds = BACKGROUND_GRACE_SECONDS if made.background else GRACE_SECONDS
+    lease_seconds = lambda_invoke.longest_wait_seconds(function.timeout_seconds) + grace_seconds
     money = invoking_money.reserve(function, began_ms)
     made = made._replace(
         status=RUNNING,
