@@ -64,12 +64,13 @@ MOST_FEES = Figures(
     sqs_requests=2,
     sqs_fifo_requests=2,
     schedules=1,
-    log_bytes=8 * 1024,
+    log_bytes=16 * 1024,
 )
 """The most that one call may have on its receipt beside what its own run costs.
 
 Two transactions with 24 KB of event, result and logs, their counters, a retry of each; a
-payload of either kind in S3; a message in and out; the tail of the log.
+payload of either kind in S3; a message in and out; the tail of the log, each of its 4,096 bytes
+perhaps a replacement character of three.
 """
 
 
