@@ -113,6 +113,10 @@ def test_what_is_as_it_should_be_is_left_alone(functions: Functions) -> None:
     ((_, made),) = schedules_of("steady").items()
 
     functions.ok("PATCH", "/steady", {"memoryMb": 256})
+    shown = functions.ok("GET", "/steady")
+    again = functions.ok("PATCH", "/steady", shown)  # all of an answer may be sent back
+    assert (again["triggers"][0]["id"], again["memoryMb"]) == (shown["triggers"][0]["id"], 256)
+    functions.ok("PATCH", "/steady", {"triggers": [every("rate(5 minutes)")]})  # as from a file
     services.schedules.apply(functions.function("steady"), functions.function("steady"))
 
     ((_, found),) = schedules_of("steady").items()

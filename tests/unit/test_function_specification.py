@@ -273,6 +273,40 @@ def test_trigger_id_of_ones_own_making_is_not_taken() -> None:
     assert len({each["id"] for each in kept}) == 3
 
 
+def test_trigger_without_an_id_is_the_one_that_watches_the_same() -> None:
+    """Settings that come from a file have no ids, and must not begin anew with each deploy."""
+    given: list[dict[str, Any]] = [
+        {"type": "record", "collection": "posts", "actions": ["create"]},
+        {"type": "record", "collection": "posts", "rule": "title = 'x'"},
+        {"type": "schedule", "expression": "at(2026-11-23T08:00:00)"},
+        {"type": "queue", "queue": "emails"},
+    ]
+    function = new(triggers=given).function
+    assert changed(function, triggers=given).function.triggers == function.triggers
+
+    given[0], given[1] = {**given[1], "rule": "title = 'y'"}, given[0]  # one moves, one changes
+    given[3] = {"type": "queue", "queue": "emails", "batchSize": 5}
+    created, ruled, once, queue = function.triggers
+    after = changed(function, triggers=given).function.triggers
+    assert [each["id"] for each in after] == [each["id"] for each in (ruled, created, once, queue)]
+    assert after[0]["since"] == ruled["since"]
+    assert (after[0]["rule"], after[3]["batchSize"]) == ("title = 'y'", 5)
+
+    given[3] = {"type": "queue", "queue": "others"}
+    other = changed(function, triggers=given).function.triggers[3]
+    assert other["id"] != queue["id"]
+
+
+def test_trigger_of_another_type_counts_anew() -> None:
+    function = new(triggers=[{"type": "file", "collection": "posts", "field": "f"}]).function
+    (file,) = function.triggers
+    (record,) = changed(function, triggers=[{**PLAIN_RECORD, "id": file["id"]}]).function.triggers
+    assert record["since"] > file["since"]
+
+
+PLAIN_RECORD = {"type": "record", "collection": "posts"}
+
+
 def test_time_that_has_passed_is_refused_only_when_it_is_new() -> None:
     once = {"type": "schedule", "expression": "at(2026-11-23T08:00:00)"}
     function = new(triggers=[once]).function
@@ -332,7 +366,7 @@ def test_triggers_get_their_defaults() -> None:
     assert triggers_.of_type((schedule, record, queue), "queue") == [queue]
 
 
-ODD = st.sampled_from(
+ODD: st.SearchStrategy[Any] = st.sampled_from(
     [None, True, 0, -1, 128, 1.5, float("nan"), float("inf"), 10**400, "", "x", "a\0", "\ud800",
      "@daily", "a = 1", [], [None], ["x"], [["x"]], {}, {"a": None}, {"KEY": "v"}, {"KEY": [1]},
      {"amount": 1, "per": "day"}, {"amount": "1e9999", "per": {}}, [{}], [{"type": "http"}]]
