@@ -58,7 +58,12 @@ def surroundings(event, context):
               for name in ("NOFILE", "CORE", "FSIZE")}
     root = os.environ["LAMBDA_TASK_ROOT"]
     modes = {oct(os.stat(path).st_mode & 0o222) for path in (root, __file__)}
-    return {"env": dict(os.environ), "cwd": os.getcwd(), "limits": limits, "modes": sorted(modes),
+    try:
+        open("mine.py", "w").close()
+        wrote = "yes"
+    except OSError as error:
+        wrote = error.strerror
+    return {"wrote": wrote, "env": dict(os.environ), "cwd": os.getcwd(), "limits": limits, "modes": sorted(modes),
             "found": [name for name in names if importlib.util.find_spec(name)],
             "tmp": os.listdir(os.environ["TMPDIR"])}
 

@@ -249,6 +249,7 @@ def test_a_function_sees_its_own_surroundings_only() -> None:
     assert env["AWS_ACCESS_KEY_ID"] != os.environ["AWS_ACCESS_KEY_ID"]
     assert seen["cwd"] == env["LAMBDA_TASK_ROOT"]
     assert seen["modes"] == ["0o0"], "the code is writable"
+    assert seen["wrote"] == "Permission denied"
     assert seen["tmp"] == []
     assert seen["found"] == ["boto3", "dateutil"]
     assert seen["limits"] == {"NOFILE": 1024, "CORE": 0, "FSIZE": 512 * 1024 * 1024}

@@ -5,22 +5,17 @@ Whatever wakes a function (Invoke, API Gateway, event source mappings, EventBrid
 retries, destinations and metrics stay its own.
 """
 
-import base64
-import binascii
 import json
-import secrets
-import time
 import zipfile
-from contextvars import ContextVar
-from typing import Any, NamedTuple
+from typing import Any
 
 from ministack.core import lambda_runtime
-from ministack.core.responses import error_response_json, new_uuid
 from ministack.services import lambda_svc
 from ministack.services.cloudformation import provisioners
 
-from tools.local_aws import lambda_limits, lambda_logs, lambda_versions
+from tools.local_aws import lambda_logs, lambda_requests, lambda_settings, lambda_versions
 from tools.local_aws.lambda_pool import Pool
+from tools.local_aws.lambda_requests import Call
 from tools.local_aws.lambda_versions import Key, Version
 from tools.local_aws.lambda_worker import Outcome, Request, Worker
 
@@ -28,26 +23,9 @@ _Document = dict[str, Any]
 
 _POOL = Pool()
 
-
-class _Call(NamedTuple):
-    """What the request for a call says beyond ministack's arguments."""
-
-    id: str
-    payload: bytes | None = None
-    client_context: Any = None
-    wants_bytes: bool = False
-    """Whether the function's answer goes out as it is."""
-
-
-_call: ContextVar[_Call | None] = ContextVar("call", default=None)
-
 _dispatch_plain = lambda_svc._execute_function_dispatch
-_handle_plain = lambda_svc.handle_request
-_retrying_plain = lambda_svc.invoke_async_with_retry
 _invalidate_plain = lambda_svc.invalidate_worker
 _reset_plain = lambda_runtime.reset
-_create_plain = lambda_svc._create_function
-_update_plain = lambda_svc._update_config
 _reserved_plain = lambda_svc._reserved_concurrency
 
 CHANGE_SECONDS = 0.05
@@ -56,21 +34,17 @@ CHANGE_SECONDS = 0.05
 
 def install() -> None:
     lambda_svc._execute_function_dispatch = _dispatch
-    lambda_svc.handle_request = _handle_request
-    lambda_svc.invoke_async_with_retry = _invoke_with_retries
+    lambda_requests.install()
+    lambda_settings.install()
     lambda_svc.invalidate_worker = _invalidate
     lambda_runtime.reset = _reset
     lambda_runtime.get_or_create_worker = _WebSocketWorker
     lambda_svc.acquire_worker = _SnapStart.acquired
     lambda_svc.ensure_spawned = _SnapStart.ensure_spawned
     lambda_svc.release_worker = _SnapStart.released
-    lambda_svc._create_function = _create
-    lambda_svc._update_config = _update
     lambda_svc._reserved_concurrency = _reserved
     lambda_svc._LAMBDA_STATE_TRANSITION_DELAY = CHANGE_SECONDS
     handlers = provisioners._RESOURCE_HANDLERS["AWS::Lambda::Function"]
-    handlers["create"] = _refusing(handlers["create"], 1)
-    handlers["update"] = _refusing(handlers["update"], 2)
     handlers["delete"] = _retiring(handlers["delete"])
 
 
@@ -80,7 +54,7 @@ def _dispatch(
     if lambda_svc._proxy_url_for(config):
         plain: _Document = _dispatch_plain(function, config, event, request_id, started)
         return plain
-    call = _call.get() or _Call(request_id)
+    call = lambda_requests.current(request_id)
     version = lambda_versions.of(function, config)
     if not version.code:
         return _failure("Runtime.InvalidEntrypoint", "the function has no code")
@@ -109,28 +83,20 @@ def _run(worker: Worker, request: Request, wants_bytes: bool) -> _Document:
     return _result(outcome, wants_bytes)
 
 
-def _request(call: _Call, config: _Document, event: Any) -> Request:
+def _request(call: Call, config: _Document, event: Any) -> Request:
     payload = call.payload
     if payload is None or lambda_svc._durable_ctx.get():
         payload = json.dumps(event).encode()
-    environment = {"_X_AMZN_TRACE_ID": _trace_id(config)}
+    environment = {"_X_AMZN_TRACE_ID": lambda_requests.trace_id(config)}
     if config.get("DurableConfig"):
         overlay = lambda_svc._durable_env_overlay()
         environment |= {name: overlay.get(name, "") for name in lambda_runtime.DURABLE_ENV_VARS}
     return Request(call.id, payload, config["FunctionArn"], call.client_context, environment)
 
 
-def _trace_id(config: _Document) -> str:
-    """Return the trace of a call. Its Lineage is how AWS (and we) count calls in circles."""
-    given = lambda_svc._xray_trace_id_for_invocation(config)
-    if not given:
-        root = f"1-{int(time.time()):08x}-{secrets.token_hex(12)}"
-        given = f"Root={root};Parent={secrets.token_hex(8)};Sampled=0"
-    return f"{given};Lineage=1:{binascii.crc32(config['FunctionArn'].encode()):08x}:{_depth()}"
-
-
-def _depth() -> int:
-    return int(lambda_svc._invoke_depth.get())
+def _failure(error_type: str, text: str) -> _Document:
+    body = {"errorType": error_type, "errorMessage": text}
+    return {"body": body, "error": True, "function_error": "Unhandled", "log": ""}
 
 
 def _reserved(function: _Document, config: _Document) -> int | None:
@@ -139,11 +105,6 @@ def _reserved(function: _Document, config: _Document) -> int | None:
         lambda_svc._functions.get(config["FunctionName"]) or function, config
     )
     return most
-
-
-def _failure(error_type: str, text: str) -> _Document:
-    body = {"errorType": error_type, "errorMessage": text}
-    return {"body": body, "error": True, "function_error": "Unhandled", "log": ""}
 
 
 def _result(outcome: Outcome, wants_bytes: bool) -> _Document:
@@ -158,82 +119,6 @@ def _result(outcome: Outcome, wants_bytes: bool) -> _Document:
     except ValueError:  # the handler returned bytes
         text = outcome.payload.decode("utf-8", "replace")
         return {"body": text, "raw_payload": True, "log": outcome.log}
-
-
-async def _handle_request(
-    method: str, path: str, headers: _Document, body: bytes, query: _Document
-) -> Any:
-    if method != "POST" or not path.rstrip("/").endswith("/invocations"):
-        if len(body) > lambda_limits.UPLOAD_BYTES:
-            text = f"Request must be smaller than {lambda_limits.UPLOAD_BYTES} bytes"
-            return error_response_json("RequestEntityTooLargeException", text, 413)
-        return await _handle_plain(method, path, headers, body, query)
-    kind = headers.get("x-amz-invocation-type") or "RequestResponse"
-    refused = lambda_limits.payload_refusal(kind, len(body)) or _unreadable(body)
-    if refused:
-        return refused
-    try:
-        context = _client_context(headers) if kind == "RequestResponse" else None
-    except ValueError:
-        text = "Client context must be a valid Base64-encoded JSON object."
-        return error_response_json("InvalidRequestContentException", text, 400)
-    call = _Call(new_uuid(), body or b"{}", context, kind == "RequestResponse")
-    token = _call.set(call)
-    try:
-        answer = await _handle_plain(method, path, _with_depth(headers), body, query)
-    finally:
-        _call.reset(token)
-    return answer[0], _CallHeaders(answer[1], call.id), answer[2]
-
-
-class _CallHeaders(dict[str, str]):
-    """Headers of an answer that keep the id of the call where ministack sets the request's."""
-
-    def __init__(self, headers: _Document, call_id: str) -> None:
-        super().__init__(headers)
-        self._call_id = call_id
-
-    def update(self, *arguments: Any, **options: Any) -> None:
-        super().update(*arguments, **options)
-        self["x-amzn-requestid"] = self._call_id
-
-
-def _unreadable(body: bytes) -> Any:
-    try:
-        json.loads(body or b"{}")
-    except ValueError as error:
-        text = f"Could not parse request body into json: {error}"
-        return error_response_json("InvalidRequestContentException", text, 400)
-    return None
-
-
-def _client_context(headers: _Document) -> Any:
-    """Return the caller's context. Raises `ValueError`."""
-    given = headers.get("x-amz-client-context")
-    if not given:
-        return None
-    if len(given) > lambda_limits.CONTEXT_CHARACTERS:
-        raise ValueError(given)
-    context = json.loads(base64.b64decode(given, validate=True))
-    if not isinstance(context, dict):
-        raise ValueError(given)
-    return context
-
-
-def _with_depth(headers: _Document) -> _Document:
-    """Tell ministack's guard against loops how many calls are behind this one."""
-    lineage = str(headers.get("x-amzn-trace-id", "")).partition("Lineage=")[2].partition(";")[0]
-    depth = lineage.rpartition(":")[2]
-    return {**headers, lambda_svc._INVOKE_DEPTH_HEADER: depth} if depth.isdigit() else headers
-
-
-def _invoke_with_retries(function: _Document, event: Any) -> None:
-    """Retry under one request id, as AWS does."""
-    token = _call.set(_call.get() or _Call(new_uuid()))
-    try:
-        _retrying_plain(function, event)
-    finally:
-        _call.reset(token)
 
 
 def _invalidate(
@@ -295,29 +180,6 @@ class _SnapStart:
 
     def released(self) -> None:
         """Nothing is held."""
-
-
-def _create(data: _Document) -> Any:
-    refused = lambda_limits.refusal(data)
-    return error_response_json(*refused, 400) if refused else _create_plain(data)
-
-
-def _update(name: str, data: _Document) -> Any:
-    refused = lambda_limits.refusal(data)
-    return error_response_json(*refused, 400) if refused else _update_plain(name, data)
-
-
-def _refusing(handler: Any, position: int) -> Any:
-    """Return a resource handler of CloudFormation that checks the properties at `position`."""
-
-    def checked(*arguments: Any, **options: Any) -> Any:
-        properties = arguments[position]
-        refused = lambda_limits.refusal(properties)
-        if refused:
-            raise ValueError(refused[1])
-        return handler(*arguments, **options)
-
-    return checked
 
 
 def _retiring(handler: Any) -> Any:

@@ -237,12 +237,12 @@ PYTHON = str(getattr(sys, "_base_executable", sys.executable))
 """The interpreter behind our virtual environment: its packages are not in reach of functions."""
 
 
-def python_command(program: Path) -> list[str]:
+def python_command(runtime: Path) -> list[str]:
     """Return how to start Python: this very one, whichever version a function asks for."""
-    return [PYTHON, "-I", "-S", "-B", "-u", "-X", "utf8", str(program)]
+    return [PYTHON, "-I", "-S", "-B", "-u", "-X", "utf8", str(runtime / "lambda_runtime_python.py")]
 
 
-def node_command(program: Path, memory_mb: int) -> list[str]:
+def node_command(runtime: Path, memory_mb: int) -> list[str]:
     """Return how to start Node, with a heap that fits the function's memory.
 
     Raises `FileNotFoundError`.
@@ -250,4 +250,5 @@ def node_command(program: Path, memory_mb: int) -> list[str]:
     node = shutil.which("node")
     if not node:
         raise FileNotFoundError("this machine has no node, which functions of nodejs run on")
-    return [node, f"--max-old-space-size={max(32, memory_mb * 9 // 10)}", str(program)]
+    heap_mb = memory_mb * 9 // 10
+    return [node, f"--max-old-space-size={heap_mb}", str(runtime / "lambda_runtime_node.mjs")]

@@ -1,10 +1,9 @@
 """A worker: one execution environment of a version, which serves one call at a time.
 
 Init has ten seconds of its own. When it takes longer or fails, Lambda tries once more as part of
-the call, within its timeout; here a failed init is not repeated, its outcome would be the same.
+the call, within its timeout. Here a failed init is not repeated: it would fail again.
 """
 
-import hashlib
 import json
 import time
 import uuid
@@ -12,15 +11,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tools.local_aws import lambda_environment, lambda_process, lambda_report
+from tools.local_aws import lambda_launch, lambda_process, lambda_report
 from tools.local_aws.lambda_files import Files, remove_tree
 from tools.local_aws.lambda_guard import Guard
+from tools.local_aws.lambda_launch import Places
 from tools.local_aws.lambda_process import Answer, Process
 from tools.local_aws.lambda_report import Report
 from tools.local_aws.lambda_versions import MIB, Version
 
 INIT_SECONDS = 10.0
-RESPONSE_BYTES = 6 * MIB + 100
 
 
 class Request(NamedTuple):
@@ -62,8 +61,7 @@ class Worker:
         self._guard = guard
         self._directory, self._uid = files.work()
         self._process: Process | None = None
-        self._task_root = files.base
-        self._layers: list[Path] = []
+        self._places: Places | None = None
 
     @property
     def is_alive(self) -> bool:
@@ -79,29 +77,33 @@ class Worker:
         return init.failure.body.decode() or init.failure.end
 
     def run(self, request: Request) -> Outcome:
-        """Serve a call, starting the process if need be."""
-        init, log = _Init(0.0, None), ""
-        timeout_seconds = float(self.version.timeout_seconds)
+        """Serve a call, starting the process if need be. Raises as `lambda_launch` does."""
+        init = _Init(0.0, None)
         if self._process:
             self._process.thaw()
         else:
             init = self._init(INIT_SECONDS)
-            if init.failure and init.failure.end == lambda_process.TIMED_OUT:
-                log = self._take_log() + lambda_report.init_line(
-                    init.duration_ms, "init", "timeout"
-                )
-                self._end_process()
-                init = self._init(timeout_seconds)
-                timeout_seconds = max(0.0, timeout_seconds - init.duration_ms / 1000)
+        log = self._take_log()
+        if not init.failure:
+            return self._call(request, init.duration_ms, log)
+        if init.failure.end == lambda_process.TIMED_OUT:
+            log += lambda_report.init_line(init.duration_ms, "init", "timeout")
+            return self._run_slowly(request, log)
+        return self._failed_init(request, init, log, "init")
+
+    def _run_slowly(self, request: Request, log: str) -> Outcome:
+        """Serve a call whose init took too long: init is part of the call then."""
+        self._end_process()
+        init = self._init(float(self.version.timeout_seconds))
         log += self._take_log()
         if init.failure:
-            return self._failed_init(request, init, log)
-        return self._call(request, init.duration_ms, log, timeout_seconds)
+            return self._failed_init(request, init, log, "invoke")
+        return self._call(request, 0.0, log, spent_ms=init.duration_ms)
 
     @property
     def directories(self) -> list[Path]:
         """What it needs on disk beside its own directory."""
-        return [self._task_root, *self._layers]
+        return [self._places.task_root, *self._places.layers] if self._places else []
 
     def close(self) -> None:
         """End it and remove its directory; no call may be running."""
@@ -109,8 +111,9 @@ class Worker:
         self._end_process()
         remove_tree(self._directory)
 
-    def _call(self, request: Request, init_ms: float, log: str, seconds: float) -> Outcome:
+    def _call(self, request: Request, init_ms: float, log: str, spent_ms: float = 0) -> Outcome:
         process = self._running()
+        seconds = max(0.0, self.version.timeout_seconds - spent_ms / 1000)
         header = {
             "requestId": request.id,
             "deadlineMs": int((time.time() + seconds) * 1000),
@@ -120,35 +123,38 @@ class Worker:
         }
         began = time.monotonic()
         answer = process.ask(header, request.payload, began + seconds, self._memory_bytes)
-        duration_ms = (time.monotonic() - began) * 1000
+        duration_ms = spent_ms + (time.monotonic() - began) * 1000
         report = self._report(request, duration_ms, init_ms)
         if answer.end == lambda_process.ANSWERED and report.peak_bytes > self._memory_bytes:
             answer = Answer(lambda_process.OUT_OF_MEMORY, {}, b"")
         log += lambda_report.start_line(report)
         if answer.end != lambda_process.ANSWERED:
             return self._broken(request, answer, report, log)
+        return self._answered(answer, report, log)
+
+    def _answered(self, answer: Answer, report: Report, log: str) -> Outcome:
         self._rest()
         self.is_done = self.is_done or answer.header["kind"] == "fatal"
-        log = _with_line_end(log + self._take_log())
-        is_error = answer.header["kind"] != "result"
-        return Outcome(answer.body, is_error, log + lambda_report.end_lines(report))
+        log = _with_line_end(log + self._take_log()) + lambda_report.end_lines(report)
+        return Outcome(answer.body, answer.header["kind"] != "result", log)
 
-    def _failed_init(self, request: Request, init: _Init, log: str) -> Outcome:
+    def _failed_init(self, request: Request, init: _Init, log: str, phase: str) -> Outcome:
         assert init.failure is not None  # noqa: S101 (for mypy: the caller asked)
+        self.is_done = True
         report = self._report(request, init.duration_ms, 0.0)
         kind = init.failure.header.get("errorType", lambda_report.EXIT_ERROR)
-        log = _with_line_end(log)
-        log += lambda_report.init_line(init.duration_ms, "init", "error", kind)
+        status = ("error", kind)
+        if init.failure.end == lambda_process.TIMED_OUT:
+            status = ("timeout", "")
+        log = _with_line_end(log) + lambda_report.init_line(init.duration_ms, phase, *status)
         log += lambda_report.start_line(report)
         if init.failure.end != lambda_process.ANSWERED:
             return self._broken(request, init.failure, report, log)
-        self.is_done = True
         payload = json.loads(init.failure.body)
         if "requestId" in payload:
             payload["requestId"] = request.id
         report = report._replace(status="error", error_type=kind)
-        log += lambda_report.end_lines(report)
-        return Outcome(json.dumps(payload).encode(), True, log)
+        return Outcome(json.dumps(payload).encode(), True, log + lambda_report.end_lines(report))
 
     def _broken(self, request: Request, answer: Answer, report: Report, log: str) -> Outcome:
         """Return the outcome of a call that the process did not survive."""
@@ -183,62 +189,18 @@ class Worker:
             self._process.abort()
 
     def _init(self, seconds: float) -> _Init:
-        self._unpack()
+        # Unpacking is no part of the init that is measured.
+        self._places = lambda_launch.unpack(self.version, self._files, self._directory, self._uid)
         began = time.monotonic()
-        self._process = self._started()
-        answer = self._process.ask(self._setup(), b"", began + seconds, self._memory_bytes)
+        process = lambda_launch.start(self.version, self._places, self._files, self.stream)
+        self._process = process
+        self._guard.watch(process.pid)
+        if self.is_aborted:
+            process.abort()
+        setup = lambda_launch.setup(self.version, self._places, self._files)
+        answer = process.ask(setup, b"", began + seconds, self._memory_bytes)
         is_ready = answer.end == lambda_process.ANSWERED and answer.header["kind"] == "ready"
         return _Init((time.monotonic() - began) * 1000, None if is_ready else answer)
-
-    def _started(self) -> Process:
-        version, runtime = self.version, self._files.runtime
-        environment = lambda_environment.variables(
-            version, self.stream, self._task_root, runtime, self._directory
-        )
-        if version.is_node:
-            program = runtime / "lambda_runtime_node.mjs"
-            command = lambda_process.node_command(program, version.memory_mb)
-            environment |= self._node_path(environment)
-        else:
-            command = lambda_process.python_command(runtime / "lambda_runtime_python.py")
-        process = Process(command, self._task_root, environment, version.storage_bytes)
-        self._guard.watch(process.pid)
-        return process
-
-    def _node_path(self, environment: dict[str, str]) -> dict[str, str]:
-        parts = [str(path / "nodejs" / "node_modules") for path in self._layers]
-        parts += filter(None, [environment.get("NODE_PATH")])
-        return {"NODE_PATH": ":".join(parts)} if parts else {}
-
-    def _setup(self) -> dict[str, Any]:
-        """Return what the program in the process needs to know before it loads the handler."""
-        runtime = str(self.version.config["Runtime"])
-        return {
-            "handler": str(self.version.config.get("Handler", "")),
-            "uid": self._uid,
-            "paths": [str(self._task_root), *self._python_layers()],
-            "runtimePaths": [str(self._files.libraries)],
-            "responseLimitBytes": RESPONSE_BYTES,
-            "hasLocale": "LC_CTYPE" in self.version.variables,
-            "isSnapStart": self.version.is_snap_start,
-            "isAscii": runtime in ("python3.9", "python3.10", "python3.11"),
-            "refusesCallbacks": runtime == "nodejs24.x",
-        }
-
-    def _unpack(self) -> None:
-        """Have the code on disk, which is no part of the init that is measured."""
-        self._task_root = self._files.code(self.version.code_sha256(), self.version.code)
-        self._layers = [
-            self._files.layer(hashlib.sha256(layer).hexdigest(), layer)
-            for layer in reversed(self.version.layers())
-        ]
-
-    def _python_layers(self) -> list[str]:
-        found: list[str] = []
-        for layer in self._layers:
-            found += map(str, sorted(layer.glob("python/lib/python3*/site-packages")))
-            found.append(str(layer / "python"))
-        return found
 
     def _report(self, request: Request, duration_ms: float, init_ms: float) -> Report:
         version = self.version
