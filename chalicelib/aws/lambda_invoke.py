@@ -153,7 +153,7 @@ def _attempt(request: sigv4.Request, payload: bytes, wait_seconds: float) -> Ans
     answered: Any = reply.response.headers
     if 200 <= reply.status < 300:
         return _answer(reply.body, answered)
-    raise _refusal(reply.status, reply.body, answered)
+    raise refusal(reply.status, reply.body, answered)
 
 
 def _signed(request: sigv4.Request, host: str) -> Headers:
@@ -177,8 +177,8 @@ def _answer(body: bytes, headers: Headers) -> Answer:
     )
 
 
-def _refusal(status: int, body: bytes, headers: Headers) -> Exception:
-    """Return the error that an answer other than 2xx means."""
+def refusal(status: int, body: bytes, headers: Headers) -> Exception:
+    """Return the error that an answer other than 2xx means; `headers` by lower-case names."""
     document = _document(body)
     code = str(headers.get("x-amzn-errortype") or document.get("__type") or "")
     code = code.partition(":")[0].rpartition("#")[2] or f"HTTP {status}"

@@ -15,7 +15,7 @@ invocations_api = ApiBlueprint(__name__)
 
 @invocations_api.route(FUNCTION + "/invoke", methods=["POST"])
 def invoke_function(call: Call, name: str) -> Any:
-    return Reply(*_of(services.invocations.invoke(call, name)))
+    return Reply(*_of(services.function_calls.invoke(call, name)))
 
 
 @invocations_api.route(FUNCTION + "/invocations")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from chalicelib.services import file_writes as file_writes
     from chalicelib.services import files as files
     from chalicelib.services import function_answers as function_answers
+    from chalicelib.services import function_calls as function_calls
     from chalicelib.services import function_changes as function_changes
     from chalicelib.services import function_code as function_code
     from chalicelib.services import function_deploys as function_deploys

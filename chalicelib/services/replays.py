@@ -80,10 +80,10 @@ def _outcome(invocation: Invocation) -> dict[str, Any]:
 
 
 def _made(session: Session, function: Function, original: Invocation) -> Invocation:
-    version = services.invocations.version_of(session.call.body.data)
+    version = services.function_calls.version_of(session.call.body.data)
     options: dict[str, Any] = {
         "trigger": REPLAY,
-        "source": {"caller": services.invocations.caller(session), "of": original.id},
+        "source": {"caller": services.function_calls.caller(session), "of": original.id},
         "version": version,
         "depth": session.depth + 1,
         "replay_of": original.id,

@@ -59,7 +59,8 @@ class Reader:
             return self._cursor
         last_ms = max(time_ms for time_ms, _ in self._read)
         for since_ms in (max(last_ms - LATE_MS, self._cursor.since_ms), last_ms):
-            seen: dict[str, int] = {}
+            # What was handed out but not read again lies behind what was read.
+            seen = {stream: count for stream, count in self._left.items() if count}
             for time_ms, stream in self._read:
                 if time_ms >= since_ms:
                     seen[stream] = seen.get(stream, 0) + 1
