@@ -9,6 +9,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+import boto3
 import pytest
 from PIL import Image
 
@@ -36,16 +37,15 @@ made = pictures.resized(open(sys.argv[2], "rb").read(), thumb_sizes.parse("10x0"
 print(made.content_type, pictures.Image.open(pictures.io.BytesIO(made.content)).size)
 """
 
-CLIENTS = """
+BESIDE = """
 import sys
 sys.path.insert(0, sys.argv[1])
-import pynamodb.models
-import botocore.session
-session = botocore.session.get_session()
-names = session.get_available_services()
-for name in names:
-    session.create_client(name, region_name="us-east-1")
-print(*sorted(names))
+import app
+from chalicelib.events import wake
+sys.path.append(sys.argv[2])
+from chalicelib.aws import control
+print(*[control.client(name).meta.service_model.service_name
+        for name in ("lambda", "iam", "logs", "scheduler", "sqs", "ssm")])
 """
 
 
@@ -112,11 +112,13 @@ def test_the_trimmed_pillow_makes_thumbs(
     assert done.stdout.strip() == expected, done.stderr
 
 
-def test_the_trimmed_botocore_calls_what_is_kept(packaged: Package, tmp_path: Path) -> None:
+def test_the_app_calls_aws_with_the_sdk_of_the_runtime(packaged: Package, tmp_path: Path) -> None:
     code = unpacked(packaged.code, tmp_path / "code")
-    command = [sys.executable, "-I", "-S", "-c", CLIENTS, str(code)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.stdout.strip() == "dynamodb s3 sso sso-oidc sts", done.stderr
+    runtime = Path(boto3.__file__).parents[1]  # as Lambda's: behind the function's own code
+    command = [sys.executable, "-I", "-S", "-c", BESIDE, str(code), str(runtime)]
+    environment = {"AWS_REGION": "us-east-1", "PATH": os.environ["PATH"]}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "lambda iam logs scheduler sqs ssm", done.stderr
 
 
 def test_cfn_lint_has_nothing_to_say(packaged: Package) -> None:

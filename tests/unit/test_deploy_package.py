@@ -15,9 +15,10 @@ from tools.deploy.project import StageError
 FILES = {
     "app.py": "import chalicelib\n",
     "chalicelib/__init__.py": "NAMES = {'a', 'b', 'c', 'd'}\n",
-    "botocore/data/dynamodb/2012-08-10/service-2.json": "{}",
-    "botocore/data/ec2/2016-11-15/service-2.json": "{}",
-    "botocore/data/endpoints.json": "{}",
+    "botocore/session.py": "",
+    "botocore-1.43.106.dist-info/METADATA": "",
+    "python_dateutil-2.9.0.dist-info/METADATA": "",
+    "six.py": "",
     "bcrypt-5.0.0.dist-info/RECORD": "",
     "bcrypt-5.0.0.dist-info/licenses/LICENSE": "may be copied",
 }
@@ -37,8 +38,8 @@ def test_the_zip_has_what_is_used_and_its_bytecode(tmp_path: Path) -> None:
         names = set(made.namelist())
     tag = sys.implementation.cache_tag
     bytecode = {f"__pycache__/app.{tag}.pyc", f"chalicelib/__pycache__/__init__.{tag}.pyc"}
-    unused = {"botocore/data/ec2/2016-11-15/service-2.json", "bcrypt-5.0.0.dist-info/RECORD"}
-    assert names == FILES.keys() - unused | bytecode
+    packed_names = {"app.py", "chalicelib/__init__.py"}
+    assert names == packed_names | {"bcrypt-5.0.0.dist-info/licenses/LICENSE"} | bytecode
 
 
 def test_the_same_sources_make_the_same_zip(tmp_path: Path) -> None:
@@ -103,6 +104,7 @@ def merged(runtime: str) -> dict[str, Any]:
     properties = {"Runtime": runtime, "MemorySize": 512}
     document["Resources"]["APIHandler"]["Properties"].update(properties)
     document["Resources"]["APIHandler"]["Type"] = "AWS::Serverless::Function"
+    document["Resources"]["WakeRole"] = {"Properties": {}}
     uri = {"Fn::Sub": "arn:x:functions/${APIHandler.Arn}/invocations"}
     paths = {"/": {"get": {"x-amazon-apigateway-integration": {"uri": uri}}}}
     document["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]["paths"] = paths
@@ -115,6 +117,19 @@ def test_the_dashboard_is_text_and_the_cost_alarm_knows_the_memory() -> None:
     body = made["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"][0]
     assert json.loads(body)["widgets"]
     assert made["Mappings"]["Function"]["Memory"]["Gigabytes"] == "0.5"
+
+
+def test_the_waker_makes_no_functions_and_the_api_reads_no_stream() -> None:
+    resources = template.finish(merged("python3.11"))["Resources"]
+    granted = {}
+    for name in ("ApiHandlerRole", "WakeRole"):
+        document = resources[name]["Properties"]["Policies"][0]["PolicyDocument"]
+        granted[name] = json.dumps(document["Statement"])
+    for action in ("lambda:CreateFunction", "iam:CreateRole", "iam:PassRole", "sqs:CreateQueue"):
+        assert action in granted["ApiHandlerRole"]
+        assert action not in granted["WakeRole"]
+    assert "dynamodb:GetRecords" in granted["WakeRole"]
+    assert "dynamodb:GetRecords" not in granted["ApiHandlerRole"]
 
 
 def test_snap_start_needs_a_runtime_that_has_it() -> None:

@@ -73,12 +73,9 @@ def data_template(stage: str, place: Place) -> dict[str, Any]:
         "ScheduleRoleArn": {"Fn::GetAtt": ["ScheduleRole", "Arn"]},
         "BoundaryArn": {"Ref": "FunctionBoundary"},
     }
-    # The stack bears another name than the stage's own would; `chalice deploy` makes the waker.
+    # This stack bears another name than the stage's own would.
     text = json.dumps(made).replace("${AWS::StackName}", project.stack_name(stage))
     text = text.replace('{"Ref": "AWS::StackName"}', json.dumps(project.stack_name(stage)))
-    waker = "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:"
-    waker_arn = json.dumps({"Fn::Sub": waker + _waker(stage)})
-    text = text.replace('{"Fn::GetAtt": ["Wake", "Arn"]}', waker_arn)
     return {
         "Description": f"Dormouse, stage {stage}: its data, for chalice deploy",
         "Resources": json.loads(text),

@@ -1,8 +1,8 @@
 """Make Chalice's zip small, quick to start and the same for the same sources.
 
-Chalice packs all of botocore's service descriptions (15 of 18 MB) and no bytecode (a cold start
-then compiles every module that it imports). Here the descriptions of services that are not used go,
-bytecode comes, and order, dates and modes are fixed. The bytecode is never checked against its
+Chalice packs boto3 and botocore (16 of 25 MB), which Lambda's runtimes for Python bring along, and
+no bytecode (a cold start then compiles every module that it imports). Here the former go, bytecode
+comes, and order, dates and modes are fixed. The bytecode is never checked against its
 source (`unchecked-hash`): in a zip that nobody edits a check can only cost time.
 """
 
@@ -15,16 +15,16 @@ import zipfile
 from pathlib import Path
 
 LIMIT_BYTES = 8_000_000
-BOTOCORE_SERVICES = ("dynamodb", "s3", "sso", "sso-oidc", "sts")
-"""What may be called through botocore: credentials, and PynamoDB's own calls."""
+IN_RUNTIME = {"boto3", "botocore", "s3transfer", "jmespath", "urllib3", "dateutil", "six.py"}
+"""Top-level names of the AWS SDK, which is part of the runtime. Only the control road of functions
+uses it, by calls that have been there for years."""
 
 IN_LAMBDA = "/var/task"
 _DATE = (1980, 1, 1, 0, 0, 0)
 _MODE = 0o100644 << 16
 _UNUSED = re.compile(
-    r"(.*/)?__pycache__/|.*\.py[cio]$|boto3/examples/|(.*/)?tests?/"
+    r"(.*/)?__pycache__/|.*\.py[cio]$|(.*/)?tests?/"
     r"|.*\.dist-info/(?!METADATA$|.*(LICEN[CS]E|NOTICE|COPYING))"
-    r"|urllib3/contrib/emscripten/|dateutil/zoneinfo/.*\.tar\.gz$"
     # Pictures are only made smaller: no AVIF, no text, no colour management, no Tk.
     r"|PIL/(_avif|_imagingft|_imagingcms|_imagingtk|_imagingmorph|Pdf\w+|\w*FontFile"
     r"|Image(Font|Tk|Qt|Morph|Show|Grab|Cms|Win)|PSDraw|TarIO|report)\."
@@ -54,10 +54,9 @@ def is_used(name: str) -> bool:
     """Return whether a file of Chalice's zip is kept."""
     if _UNUSED.match(name):
         return False
-    parts = name.split("/")
-    if parts[:2] == ["botocore", "data"] and len(parts) > 3:
-        return parts[2] in BOTOCORE_SERVICES
-    return True
+    top = name.partition("/")[0]
+    distribution = top.partition("-")[0].removeprefix("python_")
+    return top not in IN_RUNTIME and distribution not in {*IN_RUNTIME, "six"}
 
 
 def add_bytecode(folder: Path) -> None:

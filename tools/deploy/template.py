@@ -7,6 +7,10 @@ Template = dict[str, Any]
 
 SNAP_START_RUNTIMES = ("python3.12", "python3.13", "python3.14")
 
+ONLY_FOR_WAKER = {"Stream"}
+FOR_WAKER = {"Records", "Indexes", "Files", "Bucket", "Logs", "Calls", "Messages"} | ONLY_FOR_WAKER
+"""By Sid. What makes functions, roles and queues is the API's alone."""
+
 
 class TemplateError(Exception):
     """The template cannot be made as wanted; the text says why."""
@@ -20,10 +24,25 @@ def finish(template: Template, *, snap_start: bool = False) -> Template:
     gigabytes = resources["APIHandler"]["Properties"]["MemorySize"] / 1024
     # For the cost alarm: a mapping, because an expression cannot read a function's memory.
     template["Mappings"]["Function"] = {"Memory": {"Gigabytes": f"{gigabytes:g}"}}
-    resources.pop("WakeRole", None)  # Chalice makes one of its own; both functions are one app
+    _share_out(resources)
     if snap_start:
         _use_snap_start(resources)
     return template
+
+
+def _share_out(resources: dict[str, Any]) -> None:
+    """Give each function's role its part of what resources.json grants the app."""
+    policies = resources["ApiHandlerRole"]["Properties"]["Policies"]
+    statements = policies[0]["PolicyDocument"]["Statement"]
+    for_waker = [each for each in statements if each["Sid"] in FOR_WAKER]
+    resources["WakeRole"]["Properties"]["Policies"] = [_policy("wake", for_waker)]
+    for_api = [each for each in statements if each["Sid"] not in ONLY_FOR_WAKER]
+    resources["ApiHandlerRole"]["Properties"]["Policies"] = [_policy("api", for_api)]
+
+
+def _policy(name: str, statements: list[Any]) -> dict[str, Any]:
+    document = {"Version": "2012-10-17", "Statement": statements}
+    return {"PolicyName": name, "PolicyDocument": document}
 
 
 def text(template: Template) -> str:
