@@ -56,7 +56,10 @@ def sheet(now_ms: int) -> Sheet:
 
 def worst_case_picodollars(function: Function, now_ms: int) -> int:
     """Return the most that one call can cost."""
-    return receipt.worst_case_picodollars(function, sheet(now_ms), _MOST_FEES, _own_memory_mb())
+    own_memory_mb = _own_memory_mb()
+    return receipt.worst_case_picodollars(
+        function, sheet(now_ms), _MOST_FEES, own_memory_mb, ARCHITECTURE
+    )
 
 
 def reserve(function: Function, now_ms: int) -> Reserved:
@@ -148,6 +151,7 @@ def _receipt(
         billed_ms=known.billed_ms,
         init_ms=known.init_ms or known.billed_restore_ms,
         duration_ms=known.duration_ms,
+        architecture=ARCHITECTURE,
         gateway=gateway,
         dynamodb_read_units=meter.read_units,
         dynamodb_write_units=meter.write_units + _finishing_units(done),

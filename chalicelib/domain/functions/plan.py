@@ -7,10 +7,8 @@ whoever comes after a crash does what is left.
 from typing import NamedTuple
 
 from chalicelib.domain.functions import names
-from chalicelib.domain.functions.function import Function
+from chalicelib.domain.functions.function import ARCHITECTURE, Function
 from chalicelib.domain.functions.version import SETTINGS, Code
-
-ARCHITECTURE = "x86_64"
 
 CREATE = "create role and function"
 UPDATE_CODE = "update code"
