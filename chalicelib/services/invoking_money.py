@@ -14,7 +14,7 @@ from chalicelib import aws, store
 from chalicelib.config import settings
 from chalicelib.domain import prices
 from chalicelib.domain.functions import receipt
-from chalicelib.domain.functions.function import PICODOLLARS, Function
+from chalicelib.domain.functions.function import ARCHITECTURE, PICODOLLARS, Function
 from chalicelib.domain.functions.invocation import SCHEDULE, Invocation
 from chalicelib.domain.functions.receipt import Figures, Receipt
 from chalicelib.domain.prices.sheet import Sheet
