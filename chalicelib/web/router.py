@@ -62,23 +62,12 @@ class Router:
 def _find(node: _Node, segments: list[str], at: int) -> tuple[str, list[tuple[str, str]]] | None:
     if at == len(segments):
         return (node.pattern, []) if node.pattern is not None else None
-    found = _find_below(node, segments, at)
-    return (node.greedy, []) if found is None and node.greedy is not None else found
-
-
-def _find_below(
-    node: _Node, segments: list[str], at: int
-) -> tuple[str, list[tuple[str, str]]] | None:
     segment = segments[at]
     literal = node.literals.get(segment) or node.literals.get(unquote(segment))
-    if literal is not None:
-        found = _find(literal, segments, at + 1)
+    found = _find(literal, segments, at + 1) if literal is not None else None
+    if found is None and node.variable is not None and segment:
+        name, child = node.variable
+        found = _find(child, segments, at + 1)
         if found is not None:
-            return found
-    if node.variable is None or not segment:
-        return None
-    name, child = node.variable
-    found = _find(child, segments, at + 1)
-    if found is not None:
-        found[1].append((name, segment))
-    return found
+            found[1].append((name, segment))
+    return (node.greedy, []) if found is None and node.greedy is not None else found
