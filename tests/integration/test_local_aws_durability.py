@@ -134,6 +134,35 @@ def test_a_transaction_retried_after_a_kill_is_not_done_twice(instance: Instance
     assert _get(instance.dynamodb, "counter")["n"] == {"N": "1"}
 
 
+def test_a_stream_tells_the_same_after_a_kill_and_after_a_stop(instance: Instance) -> None:
+    instance.dynamodb.create_table(TableName="told", **_schema())
+    for action in ("Put", "Put", "Delete"):
+        key = {"PK": {"S": "p"}, "SK": {"S": "s"}}
+        if action == "Put":
+            item = {**key, "n": {"S": str(time.monotonic())}}
+            instance.dynamodb.put_item(TableName="told", Item=item)
+        else:
+            instance.dynamodb.delete_item(TableName="told", Key=key)
+    items = [{"PK": {"S": "p"}, "SK": {"S": str(n)}} for n in range(3)]
+    puts = [{"Put": {"TableName": "told", "Item": item}} for item in items]
+    instance.dynamodb.transact_write_items(TransactItems=puts)
+    before = _told(instance)
+    assert [each["eventName"] for each in before] == [
+        "INSERT", "MODIFY", "REMOVE", "INSERT", "INSERT", "INSERT",
+    ]  # fmt: skip
+    assert before[1]["dynamodb"]["OldImage"] == before[0]["dynamodb"]["NewImage"]
+
+    instance.restart_after_kill()
+    assert _told(instance) == before
+
+    instance.aws.stop()
+    instance.start()
+    assert _told(instance) == before
+    instance.dynamodb.put_item(TableName="told", Item={**items[0], "n": {"S": "later"}})
+    assert _told(instance)[:-1] == before
+    assert _told(instance)[-1]["dynamodb"]["OldImage"] == items[0]
+
+
 def test_a_torn_last_line_is_cut_off_and_later_writes_are_kept(instance: Instance) -> None:
     _put(instance.dynamodb, "whole")
     instance.aws.kill()
@@ -170,11 +199,12 @@ def test_a_stop_compacts_a_journal_of_many_overwrites(instance: Instance) -> Non
     for number in range(60):
         requests = [_put_request(f"{sort:02}", number) for sort in range(25)]
         dynamodb.batch_write_item(RequestItems={TABLE: requests})
-    before, size = _everything(dynamodb), instance.journal.stat().st_size
+    before, puts = _everything(dynamodb), instance.journal.read_text().count('["put"')
+    assert puts == 60 * 25
 
     instance.aws.stop()
 
-    assert instance.journal.stat().st_size < size / 10
+    assert instance.journal.read_text().count('["put"') == 25
     instance.start()
     assert _everything(instance.dynamodb) == before
 
@@ -330,3 +360,15 @@ def _sorts(dynamodb: Any, partition: str) -> set[str]:
 def _everything(dynamodb: Any) -> list[Item]:
     pages = dynamodb.get_paginator("scan").paginate(TableName=TABLE)
     return [item for page in pages for item in page["Items"]]
+
+
+def _told(instance: Instance) -> list[Any]:
+    """Return all changes that the stream of the table `told` tells."""
+    streams = instance.service("dynamodbstreams")
+    arn = streams.list_streams(TableName="told")["Streams"][0]["StreamArn"]
+    shards = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
+    iterator = streams.get_shard_iterator(
+        StreamArn=arn, ShardId=shards[0]["ShardId"], ShardIteratorType="TRIM_HORIZON"
+    )["ShardIterator"]
+    records: list[Any] = streams.get_records(ShardIterator=iterator)["Records"]
+    return records

@@ -13,12 +13,13 @@ from typing import Any
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import dynamodb
 
-from tools.local_aws import tables, writes
+from tools.local_aws import streams, tables, writes
 from tools.local_aws.journal import Change, Journal
 from tools.local_aws.writes import Item, Table
 
 WASTE_CHANGES = 100_000
-"""Compact while running when the journal holds twice the items and this many changes more."""
+"""Compact while running when the journal holds thrice the items and this many changes more: each
+write is one change and one more in the stream."""
 
 STOP_WASTE_CHANGES = 1_000
 
@@ -57,6 +58,7 @@ class Recorder:
         dynamodb.handle_request = self._handle_request
         dynamodb._txn_token_store = self._store_token
         dynamodb.reset = self._reset
+        streams.observe(self._told)
 
     def stored(self, table: Table, partition: str, sort: str, item: Item) -> None:
         self._record(table, tables.put(table, partition, sort, item))
@@ -108,6 +110,12 @@ class Recorder:
         if not self._in_request:
             self._flush()
 
+    def _told(self, change: Change) -> None:
+        with writes.LOCK:
+            self._changes.append(change)
+            if not self._in_request:
+                self._flush()
+
     def _store_token(self, token: str, entry: Any) -> None:
         with writes.LOCK:
             _store_token_plain(token, entry)
@@ -140,7 +148,7 @@ class Recorder:
         if self._journal.changes <= allowed_waste:
             return
         items = sum(table.get("ItemCount", 0) for table in dynamodb._tables.all_values())
-        if self._journal.changes > 2 * items + allowed_waste:
+        if self._journal.changes > 3 * items + allowed_waste:
             self._journal.rewrite(tables.snapshot())
 
 

@@ -6,6 +6,7 @@ Change                                 Meaning
 ["remove", arn, partition, sort]       an item is gone
 ["tables", text]                       everything but items: tables, TTL, tags, ... as JSON
 ["token", account, region, key, entry] a transaction's idempotency token is used
+["told", ...]                          a stream has one more change: streams.py
 ["reset"]                              all is gone
 """
 
@@ -18,6 +19,7 @@ from typing import Any
 from ministack.core import persistence
 from ministack.services import dynamodb
 
+from tools.local_aws import streams
 from tools.local_aws.journal import Change
 from tools.local_aws.writes import Item, Table
 
@@ -54,6 +56,8 @@ def snapshot() -> Iterator[list[Change]]:
             yield changes[start : start + ITEMS_PER_LINE]
     for key, entry in dynamodb._txn_idempotency.all_items():
         yield [["token", *key, entry]]
+    for told in streams.snapshot():
+        yield [told]
 
 
 def every_item(table: Table) -> Iterator[Change]:
@@ -75,15 +79,18 @@ class Replay:
 
     def __init__(self) -> None:
         self._items: dict[str, defaultdict[str, dict[str, Item]]] = {}
+        self._streams = streams.Replay()
         self._apply: dict[str, Callable[..., None]] = {
             "put": self._put,
             "remove": self._remove,
             "tables": self._tables,
             "token": _use_token,
+            "told": self._streams.tell,
             "reset": self._reset,
         }
 
     def apply(self, changes: list[Change]) -> None:
+        self._streams.begin_line()
         for kind, *arguments in changes:
             self._apply[kind](*arguments)
 
@@ -97,11 +104,13 @@ class Replay:
                 dynamodb._txn_idempotency.pop_scoped(*key)
 
     def _put(self, arn: str, partition: str, sort: str, item: Item) -> None:
-        self._items[arn].setdefault(partition, {})[sort] = item
+        items = self._items[arn].setdefault(partition, {})
+        self._streams.touched(items.get(sort), item)
+        items[sort] = item
 
     def _remove(self, arn: str, partition: str, sort: str) -> None:
         items = self._items[arn]
-        items.get(partition, {}).pop(sort, None)
+        self._streams.touched(items.get(partition, {}).pop(sort, None), None)
         if not items.get(partition):
             items.pop(partition, None)
 
@@ -111,6 +120,8 @@ class Replay:
         dynamodb._tables.clear()
         self._items = {}
         for key, table in state.pop("tables").all_items():
+            if not _is_same(before.get(key), table):
+                dynamodb._stream_records.pop_scoped(*key, None)
             table["items"] = _kept_items(before.get(key), table)
             dynamodb._tables.set_scoped(*key, table)
             self._items[table["TableArn"]] = table["items"]
@@ -125,10 +136,12 @@ class Replay:
 
 def _kept_items(before: Table | None, table: Table) -> Any:
     """Return the items of the table that had this name, unless it was another table."""
+    return before["items"] if before and _is_same(before, table) else defaultdict(dict)
+
+
+def _is_same(before: Table | None, table: Table) -> bool:
     names = ("TableId", "CreationDateTime")
-    if before and all(before.get(name) == table.get(name) for name in names):
-        return before["items"]
-    return defaultdict(dict)
+    return before is not None and all(before.get(name) == table.get(name) for name in names)
 
 
 def _use_token(account: str, region: str, token: str, entry: Any) -> None:
