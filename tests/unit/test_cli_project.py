@@ -1,12 +1,13 @@
 """dormouse.toml and what is found out about a function's code without it."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tools.cli import project
-from tools.cli.commands import deploy
+from tools.cli import changes, project
 from tools.cli.failures import Failure
+from tools.cli.project import Project
 
 PYTHON = "def lambda_handler(event, context):\n    return event\n"
 
@@ -64,6 +65,12 @@ def test_a_function_table_is_read_too_and_options_win(tmp_path: Path) -> None:
     assert found.settings["environment"] == {"A1": "x"}
 
 
+def test_a_trigger_is_written_like_everything_else_in_the_file(tmp_path: Path) -> None:
+    toml = '[[triggers]]\ntype = "queue"\nqueue = "mails"\nbatch_size = 5\n'
+    found = project.read(folder(tmp_path, toml, main_py=PYTHON), {})
+    assert found.settings["triggers"] == [{"type": "queue", "queue": "mails", "batchSize": 5}]
+
+
 @pytest.mark.parametrize(
     ("toml", "said", "hint"),
     [
@@ -96,47 +103,61 @@ def test_a_name_that_cannot_be_guessed_is_asked_for(tmp_path: Path) -> None:
 def test_a_new_function_without_a_handler_is_refused(tmp_path: Path) -> None:
     found = project.read(folder(tmp_path, None, one_py=PYTHON, two_py=PYTHON), {})
     with pytest.raises(Failure, match="which file holds the handler"):
-        deploy.wanted_settings(found, None)
-    assert deploy.wanted_settings(found, {"name": "there"}) == {}
+        changes.settings(found, None)
+    assert changes.settings(found, {"name": "there"}) == {}
 
 
+RECORD = {"type": "record", "collection": "x", "actions": ["create", "update"], "rule": "a = 1"}
 SERVER = {
     "memoryMb": 128,
     "capUsd": {"amount": 1.5, "per": "day"},
     "triggers": [
         {"id": "a", "type": "http"},
-        {"id": "b", "type": "record", "collection": "x", "actions": ["create", "update"],
-         "rule": None, "since": 7},
+        {"id": "b", "since": 7, "collectionId": "pbc_1", **RECORD},
     ],
     "secrets": {"OLD": "******"},
-}  # fmt: skip
+}
 
 
-def test_what_the_server_has_already_is_no_change() -> None:
-    same = {
-        "memoryMb": 128,
-        "capUsd": {"amount": "1.50", "per": "day"},
-        "triggers": deploy.with_ids(
-            [{"type": "record", "collection": "x", "actions": ["update", "create"]}],
-            SERVER["triggers"],  # type: ignore[arg-type]
-        ),
-    }
-    assert same["triggers"][0]["id"] == "b"  # type: ignore[index]
-    assert deploy.changes(same, SERVER) == ["triggers"]  # one is gone
-    assert deploy.changes({**same, "triggers": []}, {**SERVER, "triggers": []}) == []
+def changed(**settings: Any) -> list[str]:
+    return list(changes.settings(Project(Path(), "name", settings), SERVER))
 
 
-def test_a_trigger_that_is_another_gets_no_old_id() -> None:
-    wanted = [{"type": "record", "collection": "y"}, {"type": "http"}]
-    known = deploy.with_ids(wanted, SERVER["triggers"])  # type: ignore[arg-type]
-    assert known == [{"type": "record", "collection": "y"}, {"type": "http", "id": "a"}]
+@pytest.mark.parametrize(
+    ("settings", "names"),
+    [
+        ({"memoryMb": 128}, []),
+        ({"memoryMb": 256}, ["memoryMb"]),
+        ({"capUsd": {"amount": "1.50", "per": "day"}}, []),  # the same money in other words
+        ({"capUsd": {"amount": "1.50", "per": "month"}}, ["capUsd"]),
+        ({"capUsd": {"amount": "much", "per": "day"}}, ["capUsd"]),  # for the server to refuse
+        ({"capUsd": None}, ["capUsd"]),
+        ({"triggers": [{"type": "http"}, RECORD]}, []),
+        ({"triggers": [{"type": "http"}, {**RECORD, "actions": ["update", "create"]}]}, []),
+        ({"triggers": [{"type": "http"}]}, ["triggers"]),
+        ({"triggers": [{"type": "http"}, {**RECORD, "rule": "a = 2"}]}, ["triggers"]),
+        # A line taken out is taken back: the server's rule must not stay.
+        ({"triggers": [{"type": "http"}, {**RECORD, "rule": None}]}, ["triggers"]),
+        ({"triggers": [{"type": "http"}, {"type": "moon"}]}, ["triggers"]),
+        ({"triggers": [{"type": "http", "colour": "red"}, RECORD]}, ["triggers"]),
+    ],
+)
+def test_only_what_the_server_has_otherwise_is_sent(
+    settings: dict[str, Any], names: list[str]
+) -> None:
+    assert changed(**settings) == names
+
+
+def test_a_trigger_that_leaves_its_rule_out_has_none() -> None:
+    bare = {"type": "record", "collection": "x", "actions": ["create", "update"]}
+    assert changed(triggers=[{"type": "http"}, bare]) == ["triggers"]
 
 
 def test_a_secret_is_set_when_it_is_new_or_given(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NEW", "n")
-    assert deploy.secret_values([], ("OLD", "NEW"), SERVER) == {"NEW": "n"}
-    assert deploy.secret_values(["OLD=x=y"], ("OLD",), SERVER) == {"OLD": "x=y"}
+    assert changes.secrets([], ("OLD", "NEW"), SERVER) == {"NEW": "n"}
+    assert changes.secrets(["OLD=x=y"], ("OLD",), SERVER) == {"OLD": "x=y"}
     monkeypatch.delenv("NEW")
     with pytest.raises(Failure) as caught:
-        deploy.secret_values([], ("NEW",), None)
+        changes.secrets([], ("NEW",), None)
     assert "--secret NEW=VALUE" in caught.value.hint

@@ -78,7 +78,17 @@ def _table(file: Path) -> dict[str, Any]:
     for name in table:
         _check_name(file, name)
     _check_secrets(file, table.get("secrets", []))
+    if isinstance(table.get("triggers"), list):
+        table["triggers"] = [_camel(trigger) for trigger in table["triggers"]]
     return table
+
+
+def _camel(trigger: Any) -> Any:
+    """Return a trigger with the API's names for its keys: batch_size is batchSize there."""
+    if not isinstance(trigger, dict):
+        return trigger
+    return {re.sub(r"_([a-z])", lambda found: found[1].upper(), key): value
+            for key, value in trigger.items()}  # fmt: skip
 
 
 def _check_name(file: Path, name: str) -> None:

@@ -1,17 +1,13 @@
 """deploy: settings first, then the code if it is another than the server has."""
 
 import argparse
-import getpass
-import os
-import sys
 import time
-from decimal import Decimal
 from typing import Any, NamedTuple
 
-from tools.cli import project, uploads
+from tools.cli import changes, project, uploads
 from tools.cli.commands.kinds import Commands, json_value, pair, path, positive
 from tools.cli.context import Context, function_path
-from tools.cli.failures import Failure, OutOfReach
+from tools.cli.failures import OutOfReach
 from tools.cli.output import size
 from tools.cli.packing.pack import Package, check_handler, pack
 from tools.cli.packing.target import Target, choose
@@ -70,10 +66,9 @@ def deploy(context: Context, options: argparse.Namespace) -> int:
     found = project.read(options.path, given(options))
     before = context.function(found.name)
     package = _packed(context, found, before)
-    wanted = wanted_settings(found, before)
-    secrets = secret_values(options.secret, found.secret_names, before)
-    changed = changes(wanted, before)
-    body = {name: wanted[name] for name in changed} | ({"secrets": secrets} if secrets else {})
+    changed = changes.settings(found, before)
+    secrets = changes.secrets(options.secret, found.secret_names, before)
+    body = changed | ({"secrets": secrets} if secrets else {})
     if before is None:
         context.api.post("/api/functions", {"name": found.name, **body})
     is_uploaded = uploads.live_sha256(context, found.name) != package.sha256
@@ -119,98 +114,6 @@ def given(options: argparse.Namespace) -> dict[str, Any]:
     return found
 
 
-def wanted_settings(found: Project, before: dict[str, Any] | None) -> dict[str, Any]:
-    """Return the settings to be; triggers that stay keep their ids. Raises `Failure`."""
-    wanted = dict(found.settings)
-    if before is None and not {"runtime", "handler"} <= set(wanted):
-        raise Failure(
-            f"{found.path} does not tell which file holds the handler.",
-            'Write handler = "file.function" and runtime = "python3.13" in its dormouse.toml.',
-        )
-    if "triggers" in wanted and before is not None:
-        wanted["triggers"] = with_ids(wanted["triggers"], before.get("triggers", []))
-    return wanted
-
-
-def with_ids(wanted: list[dict[str, Any]], there: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the triggers with the ids of those that the server has already.
-
-    A trigger is the same if the server's has all that it says: the rest are defaults.
-    """
-    left = list(there)
-    known = []
-    for trigger in wanted:
-        same = next((one for one in left if _says(one, trigger)), None)
-        if same is not None:
-            left.remove(same)
-        known.append({**trigger, "id": same["id"]} if same else trigger)
-    return known
-
-
-def _says(there: dict[str, Any], wanted: dict[str, Any]) -> bool:
-    return all(_ordered(there.get(key)) == _ordered(value) for key, value in wanted.items())
-
-
-def _ordered(value: Any) -> Any:
-    """Return a list of texts without its order: actions have none."""
-    is_texts = isinstance(value, list) and all(isinstance(each, str) for each in value)
-    return sorted(value) if is_texts else value
-
-
-def changes(wanted: dict[str, Any], before: dict[str, Any] | None) -> list[str]:
-    """Return the names of the settings that the server has otherwise."""
-    if before is None:
-        return sorted(wanted)
-    return sorted(name for name, value in wanted.items() if not _is_same(before.get(name), value))
-
-
-def secret_values(
-    given: list[str], named: tuple[str, ...], before: dict[str, Any] | None
-) -> dict[str, str]:
-    """Return the secrets to set: those of the command line, and those the server lacks.
-
-    Raises `Failure`.
-    """
-    asked = dict(_split(text) for text in given)
-    there = (before or {}).get("secrets") or {}
-    for name in named:
-        if name not in there:
-            asked.setdefault(name, None)
-    return {name: _secret(name) if value is None else value for name, value in asked.items()}
-
-
-def _split(text: str) -> tuple[str, str | None]:
-    name, sign, value = text.partition("=")
-    return name, value if sign else None
-
-
-def _secret(name: str) -> str:
-    value = os.environ.get(name)
-    if value is None and sys.stdin.isatty():
-        value = getpass.getpass(f"Value of the secret {name}: ")
-    if not value:
-        raise Failure(
-            f"The secret {name} has no value yet.",
-            f"Give it in the environment variable {name}, or: --secret {name}=VALUE",
-        )
-    return value
-
-
-def _is_same(there: Any, wanted: Any) -> bool:
-    """Return whether the server has what is wanted, beside what it adds itself."""
-    match wanted:
-        case list():
-            pairs = zip(there or [], wanted, strict=False)
-            return len(there or []) == len(wanted) and all(_is_same(a, b) for a, b in pairs)
-        case {"amount": amount, "per": per}:
-            cap = there or {"amount": 0, "per": ""}
-            return (Decimal(str(cap["amount"])), cap["per"]) == (Decimal(str(amount)), per)
-        case {"id": _}:
-            return _says(there or {}, wanted)
-        case _:
-            return bool(there == wanted)
-
-
 def _target(context: Context, found: Project, before: dict[str, Any] | None) -> Target:
     there = before or {}
     runtime = str(found.settings.get("runtime") or there.get("runtime", ""))
@@ -219,28 +122,37 @@ def _target(context: Context, found: Project, before: dict[str, Any] | None) -> 
 
 def _packed(context: Context, found: Project, before: dict[str, Any] | None) -> Package:
     target = _target(context, found, before)
+    if target.native and target.runtime.startswith("python"):
+        _say_interpreter(context, target)
     package = pack(found.path, target, context.out.say)
     handler = found.settings.get("handler") or (before or {}).get("handler", "")
     check_handler(str(handler), target.runtime, package)
     return package
 
 
+def _say_interpreter(context: Context, target: Target) -> None:
+    if target.runtime != f"python{target.python}":
+        context.out.say(f"The local AWS runs {target.runtime} with its own Python {target.python}.")
+
+
 def _text(context: Context, done: Deployed, after: dict[str, Any]) -> str:
     what = "unchanged" if done.code == "unchanged" else f"uploaded ({size(done.size_bytes)})"
-    settings = ", ".join(done.settings) if done.settings and not done.created else ""
     lines = [
         f"{done.name}: {'made' if done.created else 'deployed'}, version {done.version} is live"
     ]
     lines += [f"  code      {what}, SHA-256 {done.sha256[:12]}"]
-    lines += [f"  settings  {settings} changed" if settings else "  settings  " + _of(done)]
+    lines += [f"  settings  {_settings_text(done, after)}"]
     for trigger in after.get("triggers", []):
         lines.append(f"  trigger   {trigger_text(trigger, context.api.session.url, done.name)}")
     lines.append(f"  try it    python -m tools.cli invoke {done.name}")
     return "\n".join(lines)
 
 
-def _of(done: Deployed) -> str:
-    return "as said" if done.created else "unchanged"
+def _settings_text(done: Deployed, after: dict[str, Any]) -> str:
+    if done.created:
+        size_and_time = f"{after['memoryMb']} MB, {after['timeoutSeconds']} s"
+        return f"{after['runtime']}, {after['handler']}, {size_and_time}"
+    return f"{', '.join(done.settings)} changed" if done.settings else "unchanged"
 
 
 def trigger_text(trigger: dict[str, Any], url: str, name: str) -> str:
