@@ -2,9 +2,9 @@
 
     minute 0-59   hour 0-23   day 1-31   month 1-12 JAN-DEC   weekday 1-7 SUN-SAT   year 1970-2199
 
-A field is `*`, or several with commas between of `a`, `a-b`, `a/n`, `a-b/n` and `*/n`. A day may
-also be `L` (the month's last), `LW` (its last weekday) or `15W` (the weekday nearest to the 15th),
-a weekday `6L` (the last Friday) or `6#3` (the third). One of the two must be `?`.
+A field is `*`, or several with commas between of `a`, `a-b`, `a/n`, `a-b/n` and `*/n`; a weekday
+has no steps. A day may also be `L` (the month's last), `LW` (its last weekday) or `15W` (that
+nearest to the 15th), a weekday `6L` (the last Friday) or `6#3` (the third). One of the two is `?`.
 Source: "Schedule types in EventBridge Scheduler" in its user guide.
 """
 
@@ -14,8 +14,8 @@ from collections.abc import Callable, Collection, Iterable
 from typing import NamedTuple
 
 FIRST_YEAR, LAST_YEAR = 1970, 2199
-_MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
-_WEEKDAYS = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"]
+MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
+WEEKDAYS = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"]
 
 Days = Callable[[int, int], Collection[int]]
 """The days of a year's month on which it fires."""
@@ -45,8 +45,8 @@ class _Field(NamedTuple):
 _MINUTE = _Field("minute", 0, 59)
 _HOUR = _Field("hour", 0, 23)
 _DAY = _Field("day of the month", 1, 31)
-_MONTH = _Field("month", 1, 12, tuple(_MONTHS))
-_WEEKDAY = _Field("weekday", 1, 7, tuple(_WEEKDAYS))
+_MONTH = _Field("month", 1, 12, tuple(MONTHS))
+_WEEKDAY = _Field("weekday", 1, 7, tuple(WEEKDAYS))
 _YEAR = _Field("year", FIRST_YEAR, LAST_YEAR)
 
 
@@ -136,10 +136,12 @@ def _days(text: str) -> Days:
 
 
 def _weekdays(text: str) -> Days:
+    if "/" in text:
+        raise ScheduleError("a weekday takes no steps: list the days, as MON,WED,FRI")
     if text == "L":
-        text = "7"
+        raise ScheduleError("L alone is no weekday: 7L is the month's last Saturday")
     last = re.fullmatch(r"(\w+)L", text, re.ASCII)
-    if last and text not in _WEEKDAYS:
+    if last:
         number = _value(last[1], _WEEKDAY)
         return lambda year, month: [max(on_weekdays([number])(year, month))]
     name, hash_sign, nth = text.partition("#")

@@ -1,6 +1,6 @@
 """When a schedule fires: its expression, its time zone, and the moments that follow.
 
-    0 3 * * *                  cron as crontab has it (five fields), or @hourly, @daily, ...
+    0 3 * * MON-FRI            cron as crontab has it (five fields), or @hourly, @daily, ...
     cron(0 3 * * ? *)          cron as EventBridge has it (`eventbridge_cron`)
     rate(5 minutes)            minutes, hours or days apart, counted from when it was made
     at(2026-12-01T10:00:00)    once
@@ -93,7 +93,7 @@ def _zone(name: str) -> tzinfo:
 def _crontab(text: str) -> tuple[Cron, str]:
     """Return what five fields mean, and the six that mean the same to EventBridge."""
     try:
-        minutes, hours, days, months, weekdays = crontab.parse(" ".join(text.split()))
+        minutes, hours, days, months, weekdays = crontab.parse(_without_names(text))
     except ValueError as error:
         raise ScheduleError(str(error)) from None
     if len(days) < 31 and len(weekdays) < 7:
@@ -119,6 +119,27 @@ def _crontab(text: str) -> tuple[Cron, str]:
     years = frozenset(range(eventbridge_cron.FIRST_YEAR, eventbridge_cron.LAST_YEAR + 1))
     cron = Cron(tuple(sorted(minutes)), tuple(sorted(hours)), calendar_days, months, years)
     return cron, f"cron({' '.join(parts)})"
+
+
+def _without_names(text: str) -> str:
+    """Return a crontab in numbers as PocketBase wants them: no `MON-FRI`, and 0 for a Sunday."""
+    fields = text.split()
+    if len(fields) != 5:
+        return " ".join(fields)
+    *rest, month, weekday = fields
+    month = _numbered(month, eventbridge_cron.MONTHS, 1)
+    weekday = _numbered(weekday, eventbridge_cron.WEEKDAYS, 0)
+    weekday = re.sub(r"(?<![^,])7(?![^,])", "0", weekday)
+    weekday = re.sub(r"(?<![^,])([1-6])-7(?![^,])", r"\1-6,0", weekday)
+    return " ".join((*rest, month, weekday))
+
+
+def _numbered(field: str, names: list[str], first: int) -> str:
+    def number(found: "re.Match[str]") -> str:
+        name = found[0].upper()
+        return str(first + names.index(name)) if name in names else found[0]
+
+    return re.sub(r"[A-Za-z]+", number, field)
 
 
 def _field(values: frozenset[int], full: int) -> str:
