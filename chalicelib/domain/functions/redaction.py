@@ -52,7 +52,7 @@ class _Redaction:
         self.left = MAX_VALUES
 
     def value(self, value: Any, depth: int) -> Any:
-        if isinstance(value, (int, float)) or value is None:
+        if value is None or isinstance(value, (int, float)):
             return value
         self.left -= 1
         if depth > MAX_DEPTH or self.left < 0:
@@ -138,7 +138,10 @@ def _may_tell(text: str, further: frozenset[str]) -> bool:
         from urllib.parse import unquote  # noqa: PLC0415  (lazy: few texts have it)
 
         lower = unquote(lower).lower()
-    return any(fragment in lower for fragment in FRAGMENTS) or "bearer" in lower
+    for fragment in FRAGMENTS:  # `any` takes twice as long, and every text is asked
+        if fragment in lower:
+            return True
+    return "bearer" in lower
 
 
 class _Patterns:
