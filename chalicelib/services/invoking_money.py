@@ -25,7 +25,7 @@ Action = dict[str, Any]
 _UNIT_BYTES = 1024
 """A write unit's; in a transaction it counts twice."""
 _RECEIPT_BYTES = 1500
-"""As much of a finished call's item is its receipt, keys and names."""
+"""As much of a finished call's item is its receipt, its keys and the names of its values."""
 _MESSAGES_OF_A_WAKE = 3
 """Sent, received, deleted."""
 _MOST_UNITS = 80
@@ -168,7 +168,7 @@ def _receipt(
 def _finishing_units(done: Invocation) -> int:
     """Return the write units of the transaction that is still to come: call, usage, cap."""
     inline: dict[str, Any] = {what: None for what in ("event", "result") if what in _objects(done)}
-    size_bytes = len(store.invocations.dumps(done._replace(**inline))) + _RECEIPT_BYTES
+    size_bytes = len(store.invocations.dumps(tuple(done._replace(**inline)))) + _RECEIPT_BYTES
     item = -(-size_bytes // _UNIT_BYTES)
     return min(2 * (item + 1 + bool(done.reserved_picodollars)), _MOST_UNITS)
 

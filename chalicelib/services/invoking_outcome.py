@@ -177,6 +177,6 @@ def _estimated(function: Function, request_id: str, waited_ms: float) -> Report:
 
 def _bounded(text: str) -> str:
     """Return the end of a log that fits its place, since escapes make JSON of it longer."""
-    while len(json.dumps(text)) > MOST_LOG_BYTES:
+    while len(text) * 6 > MOST_LOG_BYTES and len(json.dumps(text)) > MOST_LOG_BYTES:
         text = text[len(text) // 4 + 1 :]
     return text

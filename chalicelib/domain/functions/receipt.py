@@ -189,59 +189,62 @@ def places(total: Decimal) -> Decimal:
     Below 0.5 neighbouring floats are less than 1e-16 apart, so no two amounts share one; and
     amounts below 9,999 US dollars with 11 places have 15 digits, which every float keeps.
     """
-    count = next(count for below, count in _PLACES if total < Decimal(below))
-    return Decimal(1).scaleb(-count)
+    return next(place for below, place in _PLACES if total < below)
 
 
 _ZERO = Decimal(0)
 _ROUNDING_PICODOLLARS = 20
 """More than the rounding of a receipt's lines can add up to."""
-_PLACES = (("0.4", 16), ("9000", 11), ("Infinity", 6))
+_PLACES = tuple(
+    (Decimal(below), Decimal(1).scaleb(-count))
+    for below, count in (("0.4", 16), ("9000", 11), ("Infinity", 6))
+)
 
 _Priced = tuple[Line, Decimal]
+_Used = tuple[str, Decimal | float, Decimal]
+"""What was used, how much of it, and the price of one."""
 
 
 def _with_prices(figures: Figures, sheet: Sheet, free: FreeTier | None) -> Iterator[_Priced]:
     """Yield each line with the price of one unit."""
-    lines = [*_lambda_lines(figures, sheet), *_other_lines(figures, sheet)]
     left = {"request": Decimal(free.requests), "GB-second": free.gb_seconds} if free else {}
-    for line, price in lines:
-        if line.quantity <= 0:
+    for what, used, price in (*_of_lambda(figures, sheet), *_of_others(figures, sheet)):
+        if used <= 0:
             continue
-        covered = min(left.get(line.unit, _ZERO), line.quantity) if line.what in OF_LAMBDA else 0
+        quantity, unit = Decimal(used), UNITS[what]
+        covered = min(left.get(unit, _ZERO), quantity) if what in OF_LAMBDA else _ZERO
         if covered:
-            left[line.unit] -= covered
-        yield line._replace(free=Decimal(covered)), price
+            left[unit] -= covered
+        yield Line(what, quantity, unit, _ZERO, covered), price
 
 
-def _lambda_lines(figures: Figures, sheet: Sheet) -> list[_Priced]:
+def _of_lambda(figures: Figures, sheet: Sheet) -> tuple[_Used, ...]:
     second = sheet.gb_second_arm if figures.architecture == ARM else sheet.gb_second_x86
     init_ms = billed_init_ms(figures)
-    run = gb_seconds(figures.memory_mb, figures.billed_ms - init_ms)
     waiting = gb_seconds(figures.waiting_memory_mb, math.ceil(figures.waiting_ms))
-    return [
-        (_line("requests", figures.requests), sheet.lambda_request),
-        (_line("compute", run), second),
-        (_line("init", gb_seconds(figures.memory_mb, init_ms)), second),
+    return (
+        ("requests", figures.requests, sheet.lambda_request),
+        ("compute", gb_seconds(figures.memory_mb, figures.billed_ms - init_ms), second),
+        ("init", gb_seconds(figures.memory_mb, init_ms), second),
         # Whatever the app runs on, it is never dearer than this.
-        (_line("waiting", waiting), sheet.gb_second_x86),
-    ]
+        ("waiting", waiting, sheet.gb_second_x86),
+    )
 
 
-def _other_lines(figures: Figures, sheet: Sheet) -> list[_Priced]:
+def _of_others(figures: Figures, sheet: Sheet) -> tuple[_Used, ...]:
     gateway = {"rest": sheet.rest_request, "http": sheet.http_request}.get(figures.gateway)
-    return [
-        (_line("gateway", gateway is not None), gateway or _ZERO),
-        (_line("dynamodbReads", figures.dynamodb_read_units), sheet.dynamodb_read_unit),
-        (_line("dynamodbWrites", figures.dynamodb_write_units), sheet.dynamodb_write_unit),
-        (_line("s3Puts", figures.s3_puts), sheet.s3_put),
-        (_line("s3Gets", figures.s3_gets), sheet.s3_get),
-        (_line("sqs", figures.sqs_requests), sheet.sqs_request),
-        (_line("sqsFifo", figures.sqs_fifo_requests), sheet.sqs_fifo_request),
-        (_line("scheduler", figures.schedules), sheet.schedule),
-        (_line("logs", figures.log_bytes), sheet.log_gb / GB),
-        (_line("egress", figures.egress_bytes), sheet.egress_gb / GB),
-    ]
+    return (
+        ("gateway", gateway is not None, gateway or _ZERO),
+        ("dynamodbReads", figures.dynamodb_read_units, sheet.dynamodb_read_unit),
+        ("dynamodbWrites", figures.dynamodb_write_units, sheet.dynamodb_write_unit),
+        ("s3Puts", figures.s3_puts, sheet.s3_put),
+        ("s3Gets", figures.s3_gets, sheet.s3_get),
+        ("sqs", figures.sqs_requests, sheet.sqs_request),
+        ("sqsFifo", figures.sqs_fifo_requests, sheet.sqs_fifo_request),
+        ("scheduler", figures.schedules, sheet.schedule),
+        ("logs", figures.log_bytes, sheet.log_gb / GB),
+        ("egress", figures.egress_bytes, sheet.egress_gb / GB),
+    )
 
 
 def gb_seconds(memory_mb: int, billed_ms: int) -> Decimal:
@@ -257,10 +260,6 @@ def billed_init_ms(figures: Figures) -> int:
     if figures.duration_ms:
         init_ms = min(init_ms, figures.billed_ms - math.ceil(figures.duration_ms))
     return max(0, min(init_ms, figures.billed_ms))
-
-
-def _line(what: str, quantity: Decimal | float) -> Line:
-    return Line(what, Decimal(quantity), UNITS[what], _ZERO)
 
 
 def _line_json(line: Line) -> dict[str, Any]:
