@@ -86,18 +86,27 @@ def _look_at(key: Any, schedule: dict[str, Any], now: datetime) -> None:
     due = _due_of(key, schedule)
     if due.time is None or due.time > now or schedule.get("State") != "ENABLED":
         return
-    meaning = _meaning(schedule)
     set_request_account_id(key[0])
     set_request_region(key[1])
     _send(schedule, due.time)
-    _due[key] = due._replace(time=_next(meaning, due.time, now))
-    if meaning.is_once and schedule.get("ActionAfterCompletion") == "DELETE":
+    following = _next(schedule, due.time, now)
+    _due[key] = due._replace(time=following)
+    if following is None and schedule.get("ActionAfterCompletion") == "DELETE":
         scheduler._schedules._data.pop(key, None)
 
 
-def _next(meaning: Schedule, fired: datetime, now: datetime) -> datetime | None:
+def _next(schedule: dict[str, Any], fired: datetime, now: datetime) -> datetime | None:
     """Return when it fires again; after a sleep of the machine not for every time missed."""
-    return None if meaning.is_once else meaning.next_after(max(fired, now - LONGEST_PAUSE))
+    meaning = _meaning(schedule)
+    if meaning.is_once:
+        return None
+    return _before_end(schedule, meaning.next_after(max(fired, now - LONGEST_PAUSE)))
+
+
+def _before_end(schedule: dict[str, Any], moment: datetime | None) -> datetime | None:
+    end = scheduler._to_epoch(schedule.get("EndDate"))
+    is_over = end is not None and moment is not None and moment.timestamp() > end
+    return None if is_over else moment
 
 
 def _due_of(key: Any, schedule: dict[str, Any]) -> _Due:
@@ -118,8 +127,9 @@ def _first(schedule: dict[str, Any]) -> datetime | None:
         return None
     if meaning.is_once:
         return meaning.next_after(datetime.now(UTC) - MOST_LATE)
-    changed = datetime.fromtimestamp(schedule["LastModificationDate"], UTC)
-    return meaning.next_after(max(changed, _STARTED))
+    start = scheduler._to_epoch(schedule.get("StartDate")) or 0.0
+    since = max(schedule["LastModificationDate"], _STARTED.timestamp(), start - 1)
+    return _before_end(schedule, meaning.next_after(datetime.fromtimestamp(since, UTC)))
 
 
 def _meaning(schedule: dict[str, Any]) -> Schedule:
