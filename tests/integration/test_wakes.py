@@ -3,7 +3,10 @@
 import time
 from typing import Any
 
+import boto3
 import pytest
+from botocore.config import Config
+from botocore.exceptions import ReadTimeoutError
 
 from chalicelib import aws, services, store
 from chalicelib.domain.functions import invocation as calls
@@ -198,3 +201,16 @@ def test_a_message_that_cannot_be_read_is_kept_for_the_dead_queue(
     messages = received()
     assert handled(messages) == [messages[0]["messageId"]]
     aws.sqs.delete(services.wakes.queue_name(), messages[0]["receiptHandle"])
+
+
+def test_a_reader_that_goes_away_takes_no_message_with_it(functions: Functions) -> None:
+    url = boto3.client("sqs").create_queue(QueueName="polled")["QueueUrl"]
+    leaving = boto3.client("sqs", config=Config(read_timeout=0.5, retries={"max_attempts": 0}))
+    with pytest.raises(ReadTimeoutError):
+        leaving.receive_message(QueueUrl=url, WaitTimeSeconds=20)
+    leaving.close()
+    time.sleep(0.3)
+    aws.sqs.send("polled", aws.sqs.Message("still here"))
+    assert [each["Body"] for each in aws.sqs.receive("polled", 30, wait_seconds=2)] == [
+        "still here"
+    ]

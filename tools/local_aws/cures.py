@@ -14,6 +14,7 @@ from tools.local_aws import (
     lambda_executor,
     partitions,
     persistence,
+    polls,
     queries,
     scheduler,
     sizes,
@@ -37,6 +38,5 @@ def install(emulator_app: ModuleType, state_directory: Path | None) -> AsgiApp:
     lambda_executor.install()
     scheduler.install()
     if state_directory:
-        return persistence.install(emulator_app, state_directory)
-    app: AsgiApp = emulator_app.app
-    return app
+        return polls.ending_with_caller(persistence.install(emulator_app, state_directory))
+    return polls.ending_with_caller(emulator_app.app)
