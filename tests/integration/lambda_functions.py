@@ -20,6 +20,7 @@ ROLE = "arn:aws:iam::000000000000:role/of-tests"
 
 PYTHON = """
 import importlib.util, json, logging, os, resource, subprocess, sys, threading, time
+import urllib.error, urllib.request
 
 print("loaded")
 COUNT = {"ticks": 0, "calls": 0}
@@ -63,8 +64,8 @@ def surroundings(event, context):
         wrote = "yes"
     except OSError as error:
         wrote = error.strerror
-    return {"wrote": wrote, "env": dict(os.environ), "cwd": os.getcwd(), "limits": limits, "modes": sorted(modes),
-            "found": [name for name in names if importlib.util.find_spec(name)],
+    return {"wrote": wrote, "env": dict(os.environ), "cwd": os.getcwd(), "limits": limits,
+            "modes": sorted(modes), "found": [name for name in names if importlib.util.find_spec(name)],
             "tmp": os.listdir(os.environ["TMPDIR"])}
 
 
@@ -135,8 +136,20 @@ def ticks(event, context):
     return COUNT["ticks"]
 
 
-def has_a_child(event, context):
-    return subprocess.Popen(["sleep", "60"]).pid
+def has_children(event, context):
+    own_session = subprocess.Popen(["sleep", "60"], start_new_session=True)
+    return [subprocess.Popen(["sleep", "60"]).pid, own_session.pid]
+
+
+def goes_round(event, context):
+    url = os.environ["AWS_ENDPOINT_URL"] + f"/2015-03-31/functions/{event['name']}/invocations"
+    headers = {"X-Amz-Invocation-Type": "Event", "X-Amzn-Trace-Id": os.environ["_X_AMZN_TRACE_ID"],
+               "Authorization": "AWS4-HMAC-SHA256 Credential=test/1/us-east-1/lambda/aws4_request"}
+    request = urllib.request.Request(url, json.dumps(event).encode(), headers)
+    try:
+        urllib.request.urlopen(request)
+    except urllib.error.HTTPError as error:
+        print("stopped", error.read().decode())
 
 
 def reports_failures(event, context):

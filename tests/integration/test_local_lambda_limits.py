@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.conftest import reset
-from tests.integration.lambda_functions import ROLE, call, client, make, package
+from tests.integration.lambda_functions import ROLE, call, client, make, package, streams, wait_for
 from tools.local_aws.client import LocalAws
 
 MIB = 1024 * 1024
@@ -146,14 +146,28 @@ def test_a_template_with_settings_out_of_range_fails() -> None:
 
 def test_calls_past_the_reserved_concurrency_are_429() -> None:
     name = make("main.nap", "reserved")
+    version = client().publish_version(FunctionName=name)["Version"]
     client().put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=2)
 
-    def one(_: int) -> str:
+    def one(number: int) -> str:
+        qualifier = version if number % 2 else "$LATEST"
         try:
-            return call(name, {"seconds": 0.5}).error or "ok"
+            return call(name, {"seconds": 0.5}, Qualifier=qualifier).error or "ok"
         except ClientError as error:
             return str(error.response["Error"]["Code"])
 
     with ThreadPoolExecutor(5) as pool:
         ends = sorted(pool.map(one, range(5)))
     assert ends == ["TooManyRequestsException"] * 3 + ["ok"] * 2
+
+
+def test_a_function_that_calls_itself_is_stopped_after_16_calls() -> None:
+    name = make("main.goes_round")
+    call(name, {"name": name})
+
+    def lines() -> list[str]:
+        return [line for stream in streams(name).values() for line in stream]
+
+    stopped = wait_for(lambda: [line for line in lines() if line.startswith("stopped")])
+    assert "RecursiveInvocationException" in stopped[0]
+    wait_for(lambda: sum(line.startswith("REPORT") for line in lines()) == 16)

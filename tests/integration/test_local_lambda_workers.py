@@ -94,6 +94,13 @@ def test_workers_end_with_their_function() -> None:
     assert state(pid) == ""
 
 
+def test_what_a_worker_started_ends_with_it() -> None:
+    name = make("main.has_children")
+    children_of_worker = call(name).result
+    client().update_function_configuration(FunctionName=name, Timeout=4)
+    wait_for(lambda: not any(map(state, children_of_worker)))
+
+
 def test_a_reset_ends_all_workers_in_calls_too(local_aws: LocalAws) -> None:
     asleep = call(make("main.silent", "asleep")).result["pid"]
     make("main.nap", "busy", Timeout=60)
@@ -112,18 +119,17 @@ def test_all_ends_when_the_local_aws_is_killed(monkeypatch: pytest.MonkeyPatch) 
         for variable, value in aws.environment().items():
             monkeypatch.setenv(variable, value)
         asleep = call(make("main.silent")).result["pid"]
-        parent_of_child = make("main.has_a_child")
-        child = call(parent_of_child).result
+        grouped, alone = call(make("main.has_children")).result
         node = call(make("index.hello"))
         assert node.error == ""
         task_root = Path(node.result["cwd"])
         workers = children(aws.process.pid)
-        assert state(child) == "T"
+        assert (state(grouped), state(alone)) == ("T", "S")
         assert task_root.exists()
     finally:
         aws.kill()
     assert asleep in workers
-    wait_for(lambda: not any(map(state, [*workers, child])))
+    wait_for(lambda: not any(map(state, [*workers, grouped, alone])))
     wait_for(lambda: not task_root.exists())
 
 

@@ -13,13 +13,15 @@ _PROC = Path("/proc")
 
 def tree_bytes(pid: int) -> int:
     """Return what the process and its descendants hold now."""
-    total = 0
-    waiting = [pid]
-    while waiting:
-        each = waiting.pop()
-        total += _resident_bytes(each)
-        waiting += _children(each)
-    return total
+    return sum(map(_resident_bytes, tree(pid)))
+
+
+def tree(pid: int) -> list[int]:
+    """Return the process and its descendants."""
+    found = [pid]
+    for each in found:  # which grows meanwhile
+        found += _children(each)
+    return found
 
 
 def peak_bytes(pid: int) -> int:

@@ -25,6 +25,8 @@ TICK_SECONDS = 0.02
 """How often the memory of a running worker is looked at."""
 LOG_BYTES = 4 * 1024 * 1024
 """How much of a call's log is kept; the rest is read and dropped."""
+ANSWER_BYTES = 32 * 1024 * 1024
+"""More than any program of ours answers: the function wrote into our socket."""
 EXIT_SECONDS = 1.0
 OPEN_FILES = 1024
 PROCESSES = 1024
@@ -113,15 +115,19 @@ class Process:
         self._signal(signal.SIGCONT)
 
     def kill(self) -> int:
-        """End it and all it started in its session; return its exit code, negative for a signal."""
-        self._signal(signal.SIGKILL)
+        """End it and all it started; return its exit code, negative for a signal."""
+        self.abort()
         code = self._popen.wait()
         self._read_logs()
         return code
 
     def abort(self) -> None:
-        """Kill it while another thread waits for its answer."""
+        """Kill it and all it started, and do not wait: another thread may, for its answer."""
+        started = lambda_memory.tree(self.pid) if self._popen.returncode is None else []
         self._signal(signal.SIGKILL)
+        for pid in started:  # those with a session of their own
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
 
     def close(self) -> None:
         """Kill it, if need be, and let go of it."""
@@ -189,7 +195,7 @@ class Process:
         except OSError:
             return False
         self._received += piece
-        return bool(piece)
+        return bool(piece) and len(self._received) < ANSWER_BYTES
 
     def _frame(self) -> Answer | None:
         start = _LENGTHS.size
