@@ -144,6 +144,52 @@ def test_webhook_takes_what_is_signed_and_refuses_the_rest(world: World) -> None
     assert SECRET not in world.cli("show", "webhook", "--json").out
 
 
+BY_HAND = """
+import os
+
+def handler(event, context):
+    if "MENDED" not in os.environ:
+        raise RuntimeError("not yet")
+    return event
+"""
+BY_HAND_SETTINGS = """
+name = "by-hand"
+retry_attempts = 0
+
+[[triggers]]
+type = "queue"
+queue = "jobs"
+batch_size = 1
+"""
+
+
+def test_what_failed_in_the_background_is_mended_and_sent_again_by_the_command_line(
+    world: World, tmp_path: Path
+) -> None:
+    (tmp_path / "main.py").write_text(BY_HAND)
+    (tmp_path / "dormouse.toml").write_text(BY_HAND_SETTINGS)
+    cli = world.cli
+    cli.ok("deploy", str(tmp_path))
+    queued = cli.ok("invoke", "by-hand", "--event", '{"n": 1}', "--async")
+    letters = world.waited(lambda: cli.ok("dead-letters", "by-hand")["items"], "by-hand")
+    assert [(letter["id"], letter["error"]["type"]) for letter in letters] == [
+        (queued["id"], "RuntimeError")
+    ]
+    assert "RuntimeError: not yet" in cli("dead-letters", "by-hand").out
+
+    cli.ok("deploy", str(tmp_path), "--env", "MENDED=1")
+    assert cli.ok("dead-letters", "by-hand", "--redrive-all") == {"redriven": 1}
+    cli.ok("queues", "send", "jobs", "--body", '{"n": 2}')
+    done = world.waited(lambda: _succeeded(world, "by-hand", 2), "by-hand")
+    assert {call["trigger"] for call in done} == {"invoke", "queue"}
+    assert cli.ok("dead-letters", "by-hand")["items"] == []
+
+
+def _succeeded(world: World, function: str, count: int) -> list[dict[str, Any]]:
+    found = [call for call in world.calls(function) if call["status"] == "succeeded"]
+    return found if len(found) >= count else []
+
+
 def _sent(world: World, body: bytes, signature: str) -> tuple[int, Any]:
     headers = {"Content-Type": "application/json", "X-Hub-Signature-256": signature}
     return answer_of(urllib.request.Request(f"{world.run.url}/fn/webhook", body, headers))

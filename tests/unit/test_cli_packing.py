@@ -211,6 +211,24 @@ def test_packages_are_installed_once_and_without_traces_of_the_installer(
     assert len(fills) == 2
 
 
+def test_a_large_zip_is_made_once_and_only_the_latest_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DORMOUSE_STATE_DIR", str(tmp_path))
+    monkeypatch.setattr(cache, "ZIPS_KEPT", 2)
+    made: list[dict[str, bytes]] = []
+
+    def make(files: dict[str, bytes]) -> bytes:
+        made.append(files)
+        return repr(files).encode()
+
+    sources = [{"a": b"1"}, {"a": b"1"}, {"a": b"2"}, {"b": b"1"}, {"a": b"1", "b": b"2"}]
+    for files in sources:
+        assert cache.zipped(files, make) == repr(files).encode()
+    assert len(made) == 4
+    assert len(list((tmp_path / "packages").iterdir())) == 2
+
+
 def test_an_installation_that_failed_is_not_taken_for_one_that_is_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,6 +24,9 @@ def main(arguments: list[str] | None = None) -> int:
         # Whoever read the output has had enough; the interpreter must not complain at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
+    except OSError as error:
+        out.failure(Failure(f"A file cannot be used: {error}"))
+        return Failure.exit_status
     except KeyboardInterrupt:
         out.say("")
         return INTERRUPTED

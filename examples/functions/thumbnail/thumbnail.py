@@ -34,8 +34,10 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def shrink(content: bytes) -> bytes:
     """Return a picture as a JPEG that fits into a square, the right way up, without metadata."""
     with Image.open(io.BytesIO(content)) as opened:
-        upright = ImageOps.exif_transpose(opened)
-        upright.thumbnail((LONGEST_SIDE_PIXELS, LONGEST_SIDE_PIXELS))
-        made = io.BytesIO()
-        upright.convert("RGB").save(made, "JPEG", quality=82)
-        return made.getvalue()
+        # Before anything else: so a large JPEG is never unpacked in full.
+        opened.thumbnail((LONGEST_SIDE_PIXELS, LONGEST_SIDE_PIXELS))
+        upright = ImageOps.exif_transpose(opened).convert("RGBA")
+    white = Image.new("RGBA", upright.size, "white")
+    made = io.BytesIO()
+    Image.alpha_composite(white, upright).convert("RGB").save(made, "JPEG", quality=82)
+    return made.getvalue()

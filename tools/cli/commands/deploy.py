@@ -159,7 +159,8 @@ def trigger_text(trigger: dict[str, Any], url: str, name: str) -> str:
     """Return one line about a trigger."""
     match trigger.get("type"):
         case "http":
-            return f"HTTP at {url}/fn/{name}"
+            # A REST API's stage is called api, and nothing else reaches it.
+            return f"HTTP at {url}{'/api' if '.execute-api.' in url else ''}/fn/{name}"
         case "schedule":
             runs = trigger.get("nextRuns") or []
             return f"schedule {trigger['expression']}" + (f", next {runs[0]}" if runs else "")

@@ -58,6 +58,8 @@ def invoke(context: Context, options: argparse.Namespace) -> int:
         hint = f"python -m tools.cli invocations {options.name} {call['id']}"
         context.out.result(call, f"Queued as {call['id']}. See what became of it: {hint}")
         return 0
+    if answer.headers.get("idempotent-replayed"):
+        context.out.say("Nothing was run: this key stands for an earlier call.")
     return finish(context, wait(context, options.name, call))
 
 

@@ -1,6 +1,6 @@
-"""Installed packages, kept in .local/ under the hash of what was asked for.
+"""Installed packages and large zips, kept in .local/ under the hash of what was asked for.
 
-A folder appears whole or not at all: it is filled under another name first. Deleting
+A folder or file appears whole or not at all: it is filled under another name first. Deleting
 `.local/packages` is always safe.
 """
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 ROOT = Path(__file__).parents[3]
+ZIPS_KEPT = 20
 
 
 def key(*parts: str) -> str:
@@ -33,6 +34,23 @@ def folder(name: str, fill: Callable[[Path], None], say: Callable[[str], None]) 
     finally:
         shutil.rmtree(new, ignore_errors=True)
     return kept
+
+
+def zipped(files: dict[str, bytes], make: Callable[[dict[str, bytes]], bytes]) -> bytes:
+    """Return the zip of files, made by `make` if it is new: compressing 20 MB takes a second."""
+    parts = (f"{path} {hashlib.sha256(files[path]).hexdigest()}" for path in sorted(files))
+    kept = _home() / f"{key('zip', *parts)}.zip"
+    if kept.is_file():
+        kept.touch()
+        return kept.read_bytes()
+    content = make(files)
+    _home().mkdir(parents=True, exist_ok=True)
+    new = kept.with_suffix(f".{os.getpid()}")
+    new.write_bytes(content)
+    new.replace(kept)
+    for old in sorted(_home().glob("*.zip"), key=lambda file: file.stat().st_mtime)[:-ZIPS_KEPT]:
+        old.unlink(missing_ok=True)
+    return content
 
 
 def read(folder: Path, is_wanted: Callable[[str], bool]) -> dict[str, bytes]:

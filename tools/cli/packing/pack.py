@@ -13,12 +13,14 @@ from typing import NamedTuple
 from chalicelib.domain.functions import archive
 from tools.cli.failures import Failure
 from tools.cli.output import size
-from tools.cli.packing import node_packages, python_packages, sources
+from tools.cli.packing import cache, node_packages, python_packages, sources
 from tools.cli.packing.target import Target
 
 ROOT = Path(__file__).parents[3]
 ZIP_LIMIT_BYTES = 50_000_000
 """The largest zip that Lambda takes (docs.aws.amazon.com: Lambda quotas)."""
+REMEMBERED_BYTES = 1_000_000
+"""The zip of more than this is kept, so that an unchanged deploy need not make it again."""
 NODE_MODULE = "dormouse/api.mjs"
 NODE_ENDINGS = (".mjs", ".js", ".cjs")
 _NODE_IMPORT = re.compile(rb"""(?:from|import)\s*\(?\s*["']\./dormouse/api\.mjs["']""")
@@ -41,11 +43,12 @@ def pack(path: Path, target: Target, say: Callable[[str], None]) -> Package:
     """
     own = {path.name: path.read_bytes()} if path.is_file() else sources.read(path)
     files = {**packages(path, target, say), **_vendored(own), **own}
+    unzipped_bytes = sum(len(file) for file in files.values())
     try:
-        content = archive.make_zip(files)
+        is_large = unzipped_bytes > REMEMBERED_BYTES
+        content = cache.zipped(files, archive.make_zip) if is_large else archive.make_zip(files)
     except archive.ArchiveError as error:
         raise Failure(f"{path} cannot be packed: {error}") from error
-    unzipped_bytes = sum(len(file) for file in files.values())
     if len(content) > ZIP_LIMIT_BYTES or unzipped_bytes > archive.MAX_UNZIPPED_BYTES:
         raise _too_large(files, len(content), unzipped_bytes)
     digest = hashlib.sha256(content).hexdigest()
