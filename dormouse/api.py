@@ -123,7 +123,7 @@ class Api:
         for attempt in range(1, MAX_ATTEMPTS + 1):
             request = urllib.request.Request(target, content, headers, method=method)  # noqa: S310
             try:
-                return _answer(request, self._seconds_left())
+                return _answer(request, min(max(self._seconds_left(), 0.1), TIMEOUT_SECONDS))
             except _AgainError as error:
                 wait = max(random.uniform(pause_seconds / 2, pause_seconds), error.after_seconds)  # noqa: S311
                 if attempt == MAX_ATTEMPTS or wait >= self._seconds_left():
@@ -133,7 +133,7 @@ class Api:
         raise AssertionError("the last attempt returns or raises")
 
     def _seconds_left(self) -> float:
-        return min(max(self._until - time.monotonic(), 0.1), TIMEOUT_SECONDS)
+        return self._until - time.monotonic()
 
 
 class _AgainError(Exception):
