@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from itertools import count
 
 from chalicelib import aws, services, store
-from chalicelib.aws.control import ControlError, NotYetError, RefusedError, translated
+from chalicelib.aws.control import ControlError, MissingError, NotYetError, RefusedError, translated
 from chalicelib.config import settings
 from chalicelib.domain import dates
 from chalicelib.domain.functions import names, plan
@@ -54,6 +54,16 @@ def finish(hold: Hold) -> bool:
         if not hold.stored.settled:
             _settle(hold)
     except (LateError, NotYetError):
+        return False
+    return True
+
+
+def has_version(function: Function, number: int) -> bool:
+    """Whether Lambda still has a version: somebody may have deleted it there."""
+    name = names.lambda_function(settings().resource_prefix, function.name)
+    try:
+        aws.lambda_functions.read_version(name, number)
+    except MissingError:
         return False
     return True
 

@@ -98,7 +98,7 @@ def rollback(call: Call, name: str) -> dict[str, Any]:
     with changing(name) as hold:
         stored = hold.stored
         found = store.functions.version(stored.function.id, number)
-        if found is None:
+        if found is None or not services.function_deploys.has_version(stored.function, number):
             raise _no_version(number)
         after = versions_.settings_of(found, stored.function)
         after = after._replace(updated=function_changes.now_text())

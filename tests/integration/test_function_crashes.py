@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from chalicelib import aws, services, store
-from chalicelib.aws.control import RefusedError, client
+from chalicelib.aws.control import NotYetError, RefusedError, client
 from chalicelib.domain.functions import archive
 from tests.integration.function_client import Functions
 from tests.integration.function_leftovers import leftovers
@@ -267,6 +267,31 @@ def test_a_change_that_lambda_takes_long_for_is_answered_and_finished_later(
     assert functions.call("slow")["status"] == "succeeded"
     after = functions.ok("GET", "/slow")
     assert (after["memoryMb"], after["liveVersion"], after["state"]) == (256, 2, "asleep")
+
+
+def test_a_role_that_lambda_does_not_know_of_yet_is_waited_for(
+    functions: Functions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create, refusals = aws.lambda_functions.create, [1, 2, 3]
+
+    def create_later(*args: Any) -> None:
+        if refusals:
+            refusals.pop()
+            raise NotYetError("The role defined for the function cannot be assumed by Lambda.")
+        create(*args)
+
+    monkeypatch.setattr(aws.lambda_functions, "create", create_later)
+    made = functions.make("fresh", SOURCE.format(n=1))
+    assert (made["liveVersion"], refusals) == (1, [])
+
+
+def test_somebody_who_changes_the_lambda_function_is_overruled(functions: Functions) -> None:
+    functions.make("fiddled", SOURCE.format(n=1))
+    full = "dormouse-local-fn-fiddled"
+    client("lambda").update_function_configuration(FunctionName=full, MemorySize=999, Timeout=99)
+    assert functions.call("fiddled")["status"] == "succeeded"
+    functions.code("fiddled", SOURCE.format(n=2))
+    require_consistent(functions, "fiddled")
 
 
 def test_what_aws_refuses_is_said_and_given_up(

@@ -20,6 +20,7 @@ from chalicelib.aws import s3_files
 from chalicelib.aws.control import client
 from chalicelib.config import settings
 from chalicelib.domain.functions import archive
+from chalicelib.web import limits
 from tests.conformance.client import Part
 from tests.integration.auth_client import USERS
 from tests.integration.file_client import Files
@@ -252,6 +253,15 @@ def test_only_a_version_that_is_there_can_be_live(functions: Functions, version:
     assert functions.ok("GET", "/stay")["liveVersion"] == 1
 
 
+def test_a_version_that_was_deleted_in_lambda_cannot_be_live(functions: Functions) -> None:
+    functions.make("gone", HELLO)
+    functions.code("gone", HELLO + "#")
+    client("lambda").delete_function(FunctionName="dormouse-local-fn-gone", Qualifier="1")
+    answer = functions("POST", "/gone/rollback", {"version": 1})
+    assert (answer.status, list(answer.body["data"])) == (400, ["version"])
+    assert functions.ok("GET", "/gone")["liveVersion"] == 2
+
+
 def test_code_moves_out_as_it_came_in(functions: Functions) -> None:
     functions.make("out", HELLO)
     functions.code("out", HELLO + "#")
@@ -334,6 +344,16 @@ def test_the_bytes_of_an_upload_are_swept_when_its_time_is_over(
     monkeypatch.setattr(time, "time", lambda: now + 3600 + 1300)
     assert services.file_sweep.work(5.0)
     assert [*s3_files.keys(prefix)] == []
+
+
+def test_a_body_that_is_too_large_is_told_the_other_way(
+    functions: Functions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    functions.ok("POST", "", {"name": "heavy", "runtime": "python3.11"})
+    monkeypatch.setattr(limits, "most_bytes", lambda: 1000)
+    answer = functions("PUT", "/heavy/code", {"files": {"main.py": "#" * 2000}})
+    assert answer.status == 413
+    assert "/code/upload" in answer.body["message"]
 
 
 @pytest.mark.parametrize("size", [0, -1, "5", None, True, 1.5])
