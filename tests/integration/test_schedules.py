@@ -294,7 +294,8 @@ def make_schedules(aws: LocalAws, early: float, late: float, always: str) -> str
 
 
 def clients(aws: LocalAws) -> tuple[Any, Any]:
-    sqs, events = (boto3.client(service, endpoint_url=aws.url) for service in ("sqs", "scheduler"))
+    session = boto3.Session("test", "test", region_name="us-east-1")
+    sqs, events = (session.client(name, endpoint_url=aws.url) for name in ("sqs", "scheduler"))
     return sqs, events
 
 
