@@ -65,8 +65,8 @@ def surroundings(event, context):
     except OSError as error:
         wrote = error.strerror
     return {"wrote": wrote, "env": dict(os.environ), "cwd": os.getcwd(), "limits": limits,
-            "modes": sorted(modes), "found": [name for name in names if importlib.util.find_spec(name)],
-            "tmp": os.listdir(os.environ["TMPDIR"])}
+            "found": [name for name in names if importlib.util.find_spec(name)],
+            "modes": sorted(modes), "tmp": os.listdir(os.environ["TMPDIR"])}
 
 
 def who(event, context):

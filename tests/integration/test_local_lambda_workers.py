@@ -60,7 +60,7 @@ def test_nothing_runs_between_calls() -> None:
     time.sleep(0.5)
     assert call(name).result < 10
     pid = call(make("main.silent")).result["pid"]
-    assert state(pid) == "T"
+    wait_for(lambda: state(pid) == "T")
 
 
 def test_new_code_and_settings_are_served_at_once_and_versions_keep_theirs() -> None:
@@ -124,7 +124,7 @@ def test_all_ends_when_the_local_aws_is_killed(monkeypatch: pytest.MonkeyPatch) 
         assert node.error == ""
         task_root = Path(node.result["cwd"])
         workers = children(aws.process.pid)
-        assert (state(grouped), state(alone)) == ("T", "S")
+        wait_for(lambda: (state(grouped), state(alone)) == ("T", "S"))
         assert task_root.exists()
     finally:
         aws.kill()
