@@ -74,7 +74,8 @@ def test_what_cannot_be_read_ends_with_2(
         (413, {}, 5, ""),
         (429, {"code": "capped"}, 7, "cap_usd"),
         (429, {"code": "throttled"}, 7, "Try again in 3 s"),
-        (503, {}, 6, "log"),
+        (500, {}, 6, "log"),
+        (503, {}, 6, "Try again"),
     ],
 )
 def test_an_answers_status_decides_how_the_command_ends(

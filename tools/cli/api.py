@@ -104,6 +104,8 @@ def failure(answer: Answer, url: str) -> Failure:
             return NotThere(message, "python -m tools.cli list shows what there is.", data)
         case 429:
             return HeldBack(message, _retry_hint(answer, data), data)
+        case 503:
+            return OutOfReach(f"{message} (503)", _retry_hint(answer, data), data)
         case status if status >= 500:
             return OutOfReach(f"{message} ({status})", "The server failed: its log says why.", data)
         case _:

@@ -5,6 +5,8 @@ import sys
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from chalicelib.domain.functions.function import ARCHITECTURE
+
 AL2_PYTHON = "3.11"
 """The last Python whose runtime is Amazon Linux 2 (glibc 2.26); later ones have glibc 2.34."""
 
@@ -40,11 +42,11 @@ def choose(runtime: str, url: str, architecture: str = "") -> Target:
     """Return the target of a function. `architecture` is the server's word, "" if it has none.
 
     The local AWS runs every Python runtime with its own interpreter on this machine, so what is
-    deployed to it takes the packages of that one; on AWS a function runs on arm64 unless told.
+    deployed to it takes the packages of that one.
     """
     if is_local(url):
         return Target(runtime, host_architecture(), native=True)
-    return Target(runtime, architecture or "arm64")
+    return Target(runtime, architecture or ARCHITECTURE)
 
 
 def is_local(url: str) -> bool:
