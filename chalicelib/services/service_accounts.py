@@ -20,6 +20,7 @@ from chalicelib.domain import record as records
 from chalicelib.domain.collection import FUNCTIONS, Collection, Schema
 from chalicelib.domain.functions.function import Function
 from chalicelib.domain.request import Body, Call, Record
+from chalicelib.errors import BadRequestError
 from chalicelib.services.session import Session
 from chalicelib.services.session import open as open_session
 from chalicelib.store import keys
@@ -44,17 +45,15 @@ def ensure(function: Function) -> None:
 
 
 def remove(function: Function) -> None:
-    """Delete a function's account, and with it every token it was given. Idempotent."""
+    """Delete a function's account, and with it every token it was given. Idempotent.
 
-    def attempt() -> None:
-        session = _open(function)
-        stored = _find(session, function.id)
-        collection = session.schema.find(FUNCTIONS)
-        if stored is not None and collection is not None:
-            session.changes.delete(collection, stored)
-            session.commit([])
-
-    services.records.retried(attempt)
+    What refers to it is changed as for any record. If it refuses (a required relation, too many
+    records) the account goes all the same: a token must not outlive its function.
+    """
+    try:
+        services.records.retried(lambda: _removed(function, cascades=True))
+    except BadRequestError:
+        services.records.retried(lambda: _removed(function, cascades=False))
 
 
 def token(function: Function, depth: int, now: float) -> str:
@@ -134,6 +133,24 @@ def _ensured(function: Function) -> None:
             session.commit([_unchanged(newest)])
         except UniqueError as error:  # made by somebody else at this moment
             raise ConflictError from error
+
+
+def _removed(function: Function, *, cascades: bool) -> None:
+    session = _open(function)
+    stored = _find(session, function.id)
+    collection = session.schema.find(FUNCTIONS)
+    if stored is None or collection is None:
+        return
+    if not cascades:
+        session.changes.delete(collection, stored)
+        session.commit([])
+        return
+    try:
+        services.record_writes.stage_cascade(session, collection, stored)
+    except BadRequestError:
+        session.changes.withdraw()
+        raise
+    services.records.commit(session, "Failed to delete the function's account.")
 
 
 def _record(collection: Collection, stored: Stored | None, function: Function) -> Record:

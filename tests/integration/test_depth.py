@@ -198,6 +198,23 @@ def test_a_refused_delete_leaves_the_record_and_the_next_one_is_right(
     assert stream.changes() == {("REMOVE", note, 0)}
 
 
+def test_a_delete_that_died_half_way_leaves_the_record_and_the_next_one_is_right(
+    client: Client, stream: Stream
+) -> None:
+    record_id = write(client, 2)
+    collection = store.schema.load().find("notes")
+    assert collection is not None
+    stored = store.records.find(collection, record_id)
+    assert stored is not None
+    store.leaving.mark([(collection, stored)], 5)
+    assert stored_depth(record_id) == "5"
+    assert client("GET", path("notes", record_id)).status == 200
+    delete(client, 2, record_id)
+    assert stream.changes() == {("INSERT", record_id, 2), ("REMOVE", record_id, 2)}
+    with pytest.raises(LookupError):
+        store.leaving.mark([(collection, stored)], 5)
+
+
 def test_nobody_gives_themselves_another_depth(client: Client) -> None:
     claims = tokens.decode_unverified(by(3)) or {}
     forged = tokens.encode(claims | {"depth": 0}, "k" * 60)

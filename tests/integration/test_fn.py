@@ -1,7 +1,8 @@
 """Functions woken by HTTP: real ones, on the local AWS, through a real server."""
 
+import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +14,7 @@ from chalicelib.aws import dynamodb
 from chalicelib.domain import tokens
 from chalicelib.domain.functions import invocation as invocations
 from chalicelib.store import keys
+from chalicelib.web import wsgi
 from tests.integration.auth_client import USERS, Client
 from tests.integration.serving import ROOT, Answer, Server, serving
 from tools import bootstrap
@@ -376,7 +378,7 @@ def _by_http_api(path: str, host: str = "x.execute-api.us-east-1.amazonaws.com")
     }
 
 
-DOORS = {
+DOORS: dict[str, Callable[[str], dict[str, Any]]] = {
     "rest": _by_rest,
     "http": _by_http_api,
     "url": lambda path: _by_http_api(path, "abc.lambda-url.us-east-1.on.aws"),
@@ -401,3 +403,25 @@ def test_behind_every_front_door_a_function_sees_and_says_the_same(world: World,
     else:
         assert page["cookies"] == cookies
     assert "own" not in page
+
+
+def test_an_ordinary_server_hands_on_the_same(world: World) -> None:
+    from app import app  # noqa: PLC0415  (reads the environment that the local AWS sets)
+
+    def ask(path: str) -> tuple[str, list[tuple[str, str]], bytes]:
+        started: list[Any] = []
+        plain, _, query = path.partition("?")
+        environ = {
+            "REQUEST_METHOD": "POST", "RAW_URI": path, "PATH_INFO": plain, "QUERY_STRING": query,
+            "REMOTE_ADDR": "1.1.1.1", "HTTP_COOKIE": "c=1; d=2", "CONTENT_LENGTH": "2",
+            "CONTENT_TYPE": "image/png", "wsgi.input": io.BytesIO(b"\xff\x00"),
+        }  # fmt: skip
+        content = wsgi.application(app)(environ, lambda *given: started.extend(given))
+        return started[0], started[1], b"".join(content)
+
+    seen = json.loads(ask("/fn/tool/echo/a%2Fb/?q=%C3%A9&q")[2])
+    assert (seen["rawPath"], seen["rawQueryString"]) == ("/fn/tool/echo/a%2Fb/", "q=%C3%A9&q")
+    assert (seen["cookies"], seen["body"]) == (["c=1", "d=2"], "/wA=")
+    status, fields, content = ask("/fn/tool/page")
+    assert (status, content.decode()) == ("203 Non-Authoritative Information", "<p>é</p>")
+    assert [value for name, value in fields if name == "Set-Cookie"] == ["a=1; Path=/", "b=2"]

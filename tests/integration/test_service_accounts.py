@@ -186,6 +186,24 @@ def test_deleting_a_function_ends_its_tokens_at_once_and_for_good(client: Client
     assert client("GET", path, None, client.root).status == 404
 
 
+@pytest.mark.parametrize("required", [False, True])
+def test_an_account_goes_whatever_refers_to_it(client: Client, required: bool) -> None:
+    function = saved(Function(f"fnreferred0000{required:d}", f"referred-{required:d}", "x", "a.b"))
+    services.service_accounts.ensure(function)
+    relation = {"name": "by", "type": "relation", "required": required,
+                "collectionId": client.as_root("GET", ACCOUNTS)["id"]}  # fmt: skip
+    name = f"refers_{required:d}"
+    client.as_root("POST", "/api/collections", {"name": name, "fields": [relation]})
+    path = f"/api/collections/{name}/records"
+    record = client.as_root("POST", path, {"by": function.id})
+    held = token(function)
+    store.functions.delete(function)
+    services.service_accounts.remove(function)
+    assert client("POST", "/api/files/token", None, held).status == 401
+    left = client.as_root("GET", f"{path}/{record['id']}")["by"]
+    assert left == (function.id if required else "")
+
+
 def test_an_account_that_a_crash_left_out_is_made_by_the_first_call(client: Client) -> None:
     function = saved(Function("fncrashed000001", "crashed", "python3.13", "a.b"))
     assert client("POST", "/api/files/token", None, token(function)).status == 200

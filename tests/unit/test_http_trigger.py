@@ -10,6 +10,7 @@ import pytest
 from chalicelib.domain.functions import http_event, http_result
 from chalicelib.domain.functions.http_event import Request
 from chalicelib.domain.functions.http_result import BadResultError
+from chalicelib.routes import fn_answers
 from chalicelib.web import gateway, own_reply, wsgi
 from chalicelib.web.own_reply import OwnReply
 from chalicelib.web.router import Router
@@ -221,6 +222,16 @@ def test_several_values_leave_as_each_front_door_takes_them() -> None:
     assert second["cookies"] == ["a=1", "b=2"]
     assert second["headers"]["Link"] == "</a>, </b>"
     assert second["multiValueHeaders"] == {}
+
+
+@pytest.mark.parametrize("result", ["x" * 6_500_000, {"statusCode": 200, "body": "x" * 6_500_000}])
+def test_in_lambda_an_answer_that_it_cannot_hand_on_is_told(
+    monkeypatch: pytest.MonkeyPatch, result: Any
+) -> None:
+    assert fn_answers._of_result(result).status_code == 200
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "dormouse")
+    told = fn_answers._of_result(result)
+    assert (told.status_code, "6 MB" in told.body["message"]) == (502, True)
 
 
 ROUTES = ["/api/fn/{name}", "/api/fn/{name}/{proxy+}", "/api/health", "/{proxy+}"]
