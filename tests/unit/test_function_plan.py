@@ -50,6 +50,10 @@ def test_names_are_derived_and_the_secrets_that_are_named_are_variables() -> Non
     }  # fmt: skip
 
 
+def test_without_a_known_url_there_is_no_variable_of_it() -> None:
+    assert target(url="").environment == {"COLOUR": "red", "KEY": "s3cret"}
+
+
 PLANS = {
     "nothing is there": (target(), None, (CREATE, WAIT, PUBLISH)),
     "nothing is there, some concurrency is kept for it": (

@@ -85,7 +85,8 @@ def target(
 def environment(function: Function, secrets: dict[str, str]) -> dict[str, str]:
     """Return the variables that a function finds."""
     named = {name: secrets[name] for name in function.secret_names if name in secrets}
-    return {"DORMOUSE_URL": function.url, **function.environment, **named}
+    own = {"DORMOUSE_URL": function.url} if function.url else {}
+    return {**own, **function.environment, **named}
 
 
 def plan(wanted: Target, actual: Actual | None) -> tuple[str, ...]:
