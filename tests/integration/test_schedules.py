@@ -13,6 +13,7 @@ import boto3
 import pytest
 
 from chalicelib import services
+from chalicelib.aws.sqs import SqsError
 from chalicelib.config import settings
 from chalicelib.domain.functions.function import Function
 from tests.integration.function_client import Functions, make_wakes_queue, work_on_wakes
@@ -201,6 +202,24 @@ def test_a_time_fires_once_however_often_it_is_told(functions: Functions) -> Non
     services.schedules.fire(message(function, "2026-11-23T07:00:00Z", trigger=1))
     work_on_wakes()
     assert len(calls_of(functions, "single")) == 3
+
+
+def test_time_whose_call_was_written_but_not_sent_is_sent_when_it_is_told_again(
+    functions: Functions,
+) -> None:
+    functions.make("unsent", SOURCE, triggers=[every("@daily")])
+    due = message(functions.function("unsent"), "2026-11-23T00:00:00Z")
+    sqs = boto3.client("sqs")
+    url = sqs.get_queue_url(QueueName=services.wakes.queue_name())["QueueUrl"]
+    sqs.delete_queue(QueueUrl=url)
+    with pytest.raises(SqsError):
+        services.schedules.fire(due)
+    make_wakes_queue()
+
+    services.schedules.fire(due)
+    work_on_wakes()
+
+    assert [each["status"] for each in calls_of(functions, "unsent")] == ["succeeded"]
 
 
 def test_schedule_that_nobody_wants_removes_itself_when_it_fires(functions: Functions) -> None:
