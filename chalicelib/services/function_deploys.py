@@ -198,6 +198,7 @@ def _remove(hold: Hold) -> None:
     function = hold.stored.function
     prefix = settings().resource_prefix
     name = names.lambda_function(prefix, function.name)
+    services.service_accounts.remove(function)  # first: its tokens end whatever comes after
     if not hold.stored.settled:
         _apply_triggers(hold.stored.before, function)
     _apply_triggers(function, None)
@@ -205,7 +206,6 @@ def _remove(hold: Hold) -> None:
     aws.log_groups.delete(names.log_group_of(name))
     aws.roles.delete(name)
     aws.parameters.delete(names.secrets(prefix, function.name))
-    services.service_accounts.remove(function)
     store.function_code.delete_all(function.id)
     store.functions.delete_versions(function.id)
     hold.delete()
