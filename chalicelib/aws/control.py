@@ -55,6 +55,7 @@ _KINDS: dict[str, type[ControlError]] = {
     "OperationAbortedException": NotYetError,
     "InvalidParameterValueException": RefusedError,
     "ValidationException": RefusedError,
+    "ValidationError": RefusedError,
     "CodeStorageExceededException": RefusedError,
     "RequestEntityTooLargeException": RefusedError,
     "LimitExceeded": RefusedError,

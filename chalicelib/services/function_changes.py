@@ -49,6 +49,7 @@ def of_new(session: Session) -> Asked:
         url_of(session.call),
         schema=session.schema,
     )
+    _require_short(change.function)
     return _checked(Asked(*change, {}))
 
 
@@ -133,6 +134,16 @@ def url_of(call: Call) -> str:
 def now_text() -> str:
     """Return the time as functions keep it."""
     return dates.now_text(datetime.now(UTC))
+
+
+def _require_short(function: Function) -> None:
+    """Raise `BadRequestError` if AWS has no room for the name behind a long name of the stage."""
+    full = names.lambda_function(settings().resource_prefix, function.name)
+    if len(full) > names.MAX_AWS_CHARACTERS:
+        most = names.MAX_AWS_CHARACTERS - len(full) + len(function.name)
+        message = f"Must be no more than {most} character(s) here, as the stage's name is long"
+        error = field_error("validation_length_too_long", message)
+        raise BadRequestError("Failed to validate the new function.", {"name": error})
 
 
 def _checked(asked: Asked) -> Asked:

@@ -140,6 +140,17 @@ def test_all_that_is_wrong_is_said_and_nothing_is_made(functions: Functions) -> 
     assert set(answer.body["data"]) == {"name", "runtime", "memoryMb", "surprise"}
 
 
+def test_a_name_has_to_fit_behind_the_stages(
+    functions: Functions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = settings()._replace(resource_prefix="dormouse-" + "x" * 20)
+    monkeypatch.setattr(services.function_changes, "settings", lambda: long)
+    answer = functions("POST", "", {"name": "a" * 32, "runtime": "python3.11"})
+    assert answer.status == 400
+    assert answer.body["data"]["name"]["message"].startswith("Must be no more than 31 character")
+    assert functions("GET", "/" + "a" * 32).status == 404
+
+
 def test_a_function_may_be_sent_back_as_it_was_read(functions: Functions) -> None:
     schedule = {"type": "schedule", "expression": "0 3 * * *", "timezone": "Europe/Berlin"}
     settings_ = {"triggers": [schedule, {"type": "http"}], "secrets": {"API_KEY": "s3cret"}}

@@ -8,6 +8,8 @@ import re
 
 FUNCTION_NAME = re.compile(r"[a-z][a-z0-9-]{0,38}[a-z0-9]|[a-z]")
 """Lambda allows 64 characters, of which the prefix takes its share."""
+MAX_AWS_CHARACTERS = 64
+"""Of the name of a Lambda function, and of a role."""
 QUEUE_NAME = FUNCTION_NAME
 
 
