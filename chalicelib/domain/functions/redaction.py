@@ -164,10 +164,12 @@ class _Patterns:
             re.DOTALL,
         )
         self.form_part = re.compile(
-            r'(name="([^"\r\n]{1,100})"[^\r\n]*\r?\n(?:[^\r\n]+\r?\n){0,8}\r?\n)'
+            r"(?mi)^(content-disposition:[^\r\n]*+\r?\n(?:[^\r\n]++\r?\n){0,8}+\r?\n)"
             r"(.*?)(?=\r?\n--|\Z)",
             re.DOTALL,
         )
+        """The headers of a part of a form, and its value."""
+        self.form_name = re.compile(r"""(?i)(?<![\w*])name=(?:"([^"\r\n]*)"|([^\s;"]+))""")
         self.known_by_look = (
             (re.compile(r"(?i)(?<![\w-])(bearer[ \t]+)[\w.~+/=-]{6,}"), rf"\1{MASK}"),
             (re.compile(r"(?<![\w-])eyJ[\w-]{6,}\.[\w-]{6,}\.[\w-]*"), MASK),
@@ -186,7 +188,7 @@ def _without_secrets(text: str, further: frozenset[str]) -> str:
     for pattern, replacement in patterns.known_by_look:
         text = pattern.sub(replacement, text)
     text = patterns.header.sub(rf"\1\2{MASK}", text)
-    if "form-data" in text:
+    if "name=" in text.lower():
         text = patterns.form_part.sub(lambda found: _form_part(found, further), text)
     return "".join(_without_secret_pairs(text, further))
 
@@ -207,4 +209,6 @@ def _without_secret_pairs(text: str, further: frozenset[str]) -> Iterator[str]:
 
 
 def _form_part(found: "re.Match[str]", further: frozenset[str]) -> str:
-    return found[1] + (MASK if is_secret(found[2], further) else found[3])
+    names = (quoted or plain for quoted, plain in _patterns().form_name.findall(found[1]))
+    is_any = any(is_secret(name, further) for name in names)
+    return found[1] + (MASK if is_any else found[2])
