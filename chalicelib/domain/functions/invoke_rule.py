@@ -7,7 +7,6 @@ fields, so that a name without `@request.` is an unknown field, and the record i
 from typing import Any
 
 from chalicelib.domain.collection import Collection, Schema
-from chalicelib.domain.functions.specification_checks import any_text, wrong
 
 NO_COLLECTION = Collection(
     {"id": ".function", "name": ".function", "type": "base", "storage": "", "fields": []}
@@ -19,6 +18,9 @@ def read(value: Any) -> str | None:
     """Return a rule as it is kept: null, "" or an expression. Raises `WrongError`."""
     if value is None:
         return None
+    # Lazy: calls are judged by this module too, and need nothing of the checks.
+    from chalicelib.domain.functions.specification_checks import any_text  # noqa: PLC0415
+
     text = any_text(value).strip()
     if text:
         _check(text)
@@ -26,7 +28,8 @@ def read(value: Any) -> str | None:
 
 
 def _check(text: str) -> None:
-    from chalicelib.domain import filters  # noqa: PLC0415 (lazy: only a change parses rules)
+    from chalicelib.domain import filters  # noqa: PLC0415 (lazy, as above)
+    from chalicelib.domain.functions.specification_checks import wrong  # noqa: PLC0415
 
     try:
         filters.check_rule(text, NO_COLLECTION, NO_SCHEMA)

@@ -13,6 +13,7 @@ Source: "Schedule types in EventBridge Scheduler" in its user guide.
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
+from itertools import product
 from typing import NamedTuple
 
 from chalicelib.domain import cron as crontab
@@ -165,13 +166,12 @@ def _local_times(cron: Cron, after: datetime) -> Iterator[datetime]:
     """
     for year, month in _months(cron, after):
         for day in cron.days(year, month):
-            for hour in cron.hours:
-                if datetime(year, month, day, hour, 59) <= after:  # noqa: DTZ001  (local)
-                    continue
-                for minute in cron.minutes:
-                    local = datetime(year, month, day, hour, minute)  # noqa: DTZ001  (local)
-                    if local > after:
-                        yield local
+            if (year, month, day) < (after.year, after.month, after.day):
+                continue
+            for hour, minute in product(cron.hours, cron.minutes):
+                local = datetime(year, month, day, hour, minute)  # noqa: DTZ001  (local)
+                if local > after:
+                    yield local
 
 
 def _months(cron: Cron, after: datetime) -> Iterator[tuple[int, int]]:
