@@ -29,7 +29,8 @@ ANSWER_BYTES = 32 * 1024 * 1024
 """More than any program of ours answers: the function wrote into our socket."""
 EXIT_SECONDS = 1.0
 OPEN_FILES = 1024
-PROCESSES = 1024
+_NODE_MB = 32
+"""What Node holds beside its heap. A heap that fits is collected before memory runs out."""
 
 _LENGTHS = struct.Struct(">II")
 _PIECE_BYTES = 256 * 1024
@@ -256,5 +257,5 @@ def node_command(runtime: Path, memory_mb: int) -> list[str]:
     node = shutil.which("node")
     if not node:
         raise FileNotFoundError("this machine has no node, which functions of nodejs run on")
-    heap_mb = memory_mb * 9 // 10
+    heap_mb = memory_mb * 9 // 10 - _NODE_MB
     return [node, f"--max-old-space-size={heap_mb}", str(runtime / "lambda_runtime_node.mjs")]
