@@ -322,7 +322,7 @@ def test_time_that_has_passed_is_refused_only_when_it_is_new() -> None:
         ({"type": "cron"}, "type", "http, schedule, record, file, queue"),
         ({}, "type", "http, schedule, record, file, queue"),
         ({"type": ["http"]}, "type", "http, schedule"),
-        ({"type": "http", "path": "/x"}, "path", "no setting path"),
+        ({"type": "http", "path": "/x"}, "path", "no setting path, nor any"),
         ({"type": "schedule"}, "expression", "Cannot be blank"),
         ({"type": "schedule", "expression": "0 0 30 2 *"}, "expression", "never fires"),
         ({"type": "schedule", "expression": "@daily", "timezone": "X"}, "timezone", "time zone X"),

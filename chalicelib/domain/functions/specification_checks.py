@@ -166,7 +166,8 @@ def unknown_key(key: str, known: list[str]) -> ErrorData:
 
     near = difflib.get_close_matches(key.lower(), [each.lower() for each in known], 1, 0.5)
     meant = [each for each in known if near and each.lower() == near[0]]
-    hint = f": did you mean {meant[0]}?" if meant else f". There are {', '.join(sorted(known))}"
+    there_are = f". There are {', '.join(sorted(known))}" if known else ", nor any other"
+    hint = f": did you mean {meant[0]}?" if meant else there_are
     return field_error("validation_unknown_key", f"There is no setting {key}{hint}")
 
 
