@@ -2,6 +2,8 @@
 
 import io
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,8 +17,10 @@ from chalicelib.domain import tokens
 from chalicelib.domain.functions import invocation as invocations
 from chalicelib.store import keys
 from chalicelib.web import wsgi
+from tests.conftest import subprocess_environment
 from tests.integration.auth_client import USERS, Client
 from tests.integration.serving import ROOT, Answer, Server, serving
+from tests.integration.test_record_road_imports import FORBIDDEN, PROGRAM
 from tools import bootstrap
 from tools.local_aws.client import LocalAws
 
@@ -425,3 +429,16 @@ def test_an_ordinary_server_hands_on_the_same(world: World) -> None:
     status, fields, content = ask("/fn/tool/page")
     assert (status, content.decode()) == ("203 Non-Authoritative Information", "<p>é</p>")
     assert [value for name, value in fields if name == "Set-Cookie"] == ["a=1; Path=/", "b=2"]
+
+
+def test_a_cold_call_imports_nothing_slow(world: World, local_aws: LocalAws) -> None:
+    event = _by_rest("/fn/tool/page") | {"headers": {"authorization": world.user}}
+    run = subprocess.run(
+        [sys.executable, "-c", PROGRAM, json.dumps(event | {"multiValueHeaders": None})],
+        env=subprocess_environment(local_aws), capture_output=True, text=True, timeout=120,
+        check=False,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    answer = json.loads(run.stdout.splitlines()[-1])
+    assert answer["status"] == 203
+    assert sorted(n for n in answer["modules"] if n.partition(".")[0] in FORBIDDEN) == []
