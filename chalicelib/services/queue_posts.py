@@ -8,7 +8,6 @@ from chalicelib.domain.request import Call
 from chalicelib.errors import (
     BadRequestError,
     ForbiddenError,
-    NotFoundError,
     UnavailableError,
     field_error,
 )
@@ -33,8 +32,7 @@ def post(call: Call, name: str) -> dict[str, Any]:
     session = services.session.open(call)
     _require_sender(session, name)
     messages = _messages(call.body.data, session.depth)
-    if store.queues.load(name) is None:
-        raise NotFoundError
+    services.queues.find(name)
     sent: list[dict[str, Any]] = []
     for chunk in _chunks(messages):
         sent += _sent(sqs_name(name), chunk, is_first=not any("id" in each for each in sent))

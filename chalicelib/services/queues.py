@@ -168,7 +168,12 @@ def _send_again(letter: DeadLetter) -> str:
 
 def _require(call: Call, name: str) -> Queue:
     services.session.open(call).require_superuser()
-    queue = store.queues.load(name)
+    return find(name)
+
+
+def find(name: str) -> Queue:
+    """Return a queue. Raises `NotFoundError`."""
+    queue = store.queues.load(name) if names.QUEUE_NAME.fullmatch(name) else None
     if queue is None:
         raise NotFoundError
     return queue
