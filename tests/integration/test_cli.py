@@ -249,6 +249,7 @@ def test_the_cap_holds_a_call_back(cli: Cli, write: Write) -> None:
         (("invocations", "talk", "--status", "tired"), 5, "Status has to be one of"),
         (("delete", "talk"), 5, "Give --yes"),
         (("deploy", "no/such/path"), 5, "is not there"),
+        (("deploy", "docs", "--name", "nothing"), 5, "which file holds the handler"),
         (("deploy", "{file}", "--memory-mb", "64"), 5, "memoryMb: Must be no less than 128"),
         (("deploy", "{file}", "--handler", "other.handler"), 5, "there is no other.py"),
         (("deploy", "{file}", "--name", "Wrong!"), 5, "name: Must begin with a lower-case letter"),

@@ -67,6 +67,7 @@ def test_what_cannot_be_read_ends_with_2(
 @pytest.mark.parametrize(
     ("status", "data", "exit_status", "hint"),
     [
+        (301, {}, 6, "URL that it sends to"),
         (400, {}, 5, ""),
         (401, {}, 3, "login --url http://a"),
         (403, {}, 3, "login --url http://a"),
@@ -84,7 +85,7 @@ def test_an_answers_status_decides_how_the_command_ends(
     content = json.dumps({"message": "Why.", "data": data, "status": status}).encode()
     failure = api.failure(Answer(status, {"retry-after": "3"}, content), "http://a")
     assert failure.exit_status == exit_status
-    assert "Why." in str(failure)
+    assert "Why." in str(failure) or status < 400
     assert hint in failure.hint
 
 

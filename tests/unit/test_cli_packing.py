@@ -88,9 +88,8 @@ def test_what_is_too_large_says_what_takes_most(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = source(tmp_path / "a", "main.py")
-    (root / "big").mkdir()
-    for part in ("x", "y"):
-        (root / "big" / part).write_bytes(b"0" * 6000)
+    big = {"big/x": b"0" * 6000, "big/y": b"0" * 6000}
+    monkeypatch.setattr(pack, "packages", lambda *_: big)
     monkeypatch.setattr("chalicelib.domain.functions.archive.MAX_UNZIPPED_BYTES", 10_000)
     with pytest.raises(Failure) as caught:
         packed(root)
@@ -173,6 +172,35 @@ def test_uv_is_asked_likewise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert line.startswith("/bin/uv pip install --quiet")
     assert "--python-platform aarch64-manylinux_2_34 --python-version 3.13" in line
     assert "--only-binary :all:" in line
+
+
+@pytest.mark.parametrize(
+    ("line", "builds"),
+    [
+        ("pillow==12.2.0", False),
+        ("pillow[avif]>=12 ; python_version > '3.11'  # a comment", False),
+        ("--extra-index-url https://example.com/simple", False),
+        ("-r more.txt", False),
+        ("mine @ https://example.com/mine-1-py3-none-any.whl#sha256=0", False),
+        ("./wheels/mine-1-py3-none-any.whl", False),
+        ("mine @ https://example.com/mine-1.tar.gz", True),
+        ("mine @ git+https://example.com/mine", True),
+        ("git+ssh://example.com/mine", True),
+        ("-e .", True),
+        ("./mine", True),
+        ("/srv/mine", True),
+        ("--no-binary :all:", True),
+        ("https://example.com/mine.zip", True),
+    ],
+)
+def test_a_line_that_would_build_a_package_is_refused(
+    tmp_path: Path, line: str, builds: bool
+) -> None:
+    if not builds:
+        python_packages.require_wheels(tmp_path, line)
+        return
+    with pytest.raises(Failure, match="built from source"):
+        python_packages.require_wheels(tmp_path, f"fine==1\n{line}\n")
 
 
 def test_included_requirements_count_and_may_go_round(tmp_path: Path) -> None:

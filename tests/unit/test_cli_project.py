@@ -148,6 +148,26 @@ def test_only_what_the_server_has_otherwise_is_sent(
     assert changed(**settings) == names
 
 
+def test_what_was_guessed_changes_no_function_that_is_there(tmp_path: Path) -> None:
+    there = {"runtime": "python3.11", "handler": "main.other"}
+    path = folder(tmp_path, None, main_py=PYTHON)
+    assert changes.settings(project.read(path, {}), there) == {}
+    said = project.read(path, {"runtime": "python3.12"})
+    assert changes.settings(said, there) == {"runtime": "python3.12"}
+
+
+def test_a_variable_is_added_to_those_that_are_there_unless_the_file_says_them_whole(
+    tmp_path: Path,
+) -> None:
+    there = {"name": "a", "environment": {"A1": "old", "B1": "kept"}}
+    given = {"environment": {"A1": "new"}}
+    bare = project.read(folder(tmp_path, None, main_py=PYTHON), given)
+    assert changes.settings(bare, there)["environment"] == {"A1": "new", "B1": "kept"}
+    (bare.path / "dormouse.toml").write_text('[environment]\nC1 = "file"\n')
+    whole = project.read(bare.path, given)
+    assert whole.settings_for(there)["environment"] == {"A1": "new", "C1": "file"}
+
+
 def test_a_trigger_that_leaves_its_rule_out_has_none() -> None:
     bare = {"type": "record", "collection": "x", "actions": ["create", "update"]}
     assert changed(triggers=[{"type": "http"}, bare]) == ["triggers"]

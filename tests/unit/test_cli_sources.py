@@ -74,3 +74,12 @@ def test_a_linked_folder_and_an_empty_one_are_refused(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(Failure, match="holds no file"):
         sources.read(tmp_path / "empty")
+
+
+def test_a_folder_that_cannot_be_meant_is_not_read_to_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tree(tmp_path, "a.py", "b.py")
+    monkeypatch.setattr("chalicelib.domain.functions.archive.MAX_UNZIPPED_BYTES", 5)
+    with pytest.raises(Failure, match="holds more than"):
+        sources.read(tmp_path)

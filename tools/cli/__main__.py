@@ -27,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         out.failure(Failure(f"A file cannot be used: {error}"))
         return Failure.exit_status
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, EOFError):
         out.say("")
         return INTERRUPTED
 

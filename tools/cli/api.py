@@ -68,7 +68,7 @@ class Api:
         """As `ask`, for any bytes."""
         full = {"Authorization": self.session.token, "Accept": "application/json", **headers}
         answer = transfer(method, self.session.url + path, content, full, progress)
-        if answer.status >= 400:
+        if answer.status >= 300:
             raise failure(answer, self.session.url)
         return answer
 
@@ -97,6 +97,9 @@ def failure(answer: Answer, url: str) -> Failure:
     """Return the failure that an answer tells of, with what to do next."""
     message, data = _envelope(answer)
     match answer.status:
+        case status if status < 400:
+            where = answer.headers.get("location", "elsewhere")
+            return OutOfReach(f"{url} sends to {where}.", "Sign in with the URL that it sends to.")
         case 401 | 403:
             hint = f"Sign in as a superuser: {SIGN_IN.format(url=url)}"
             return SignInNeeded(message, hint, data)

@@ -20,11 +20,10 @@ def settings(found: Project, before: Seen) -> dict[str, Any]:
     Raises `Failure`.
     """
     if before is not None:
-        there = before
         return {
             name: value
-            for name, value in sorted(found.settings.items())
-            if not _is_same(name, there.get(name), value)
+            for name, value in sorted(found.settings_for(before).items())
+            if not _is_same(name, before.get(name), value)
         }
     if not {"runtime", "handler"} <= set(found.settings):
         raise Failure(

@@ -45,6 +45,19 @@ class Project(NamedTuple):
     name: str
     settings: dict[str, Any]
     secret_names: tuple[str, ...] = ()
+    is_whole: bool = False
+    """Whether these are all settings; else those that are not here stay as they are."""
+    guessed: tuple[str, ...] = ()
+    """The settings that nobody said: they are for a function that has none yet."""
+
+    def settings_for(self, before: dict[str, Any] | None) -> dict[str, Any]:
+        """Return the settings that a function is to have; `before` is what it has."""
+        if before is None or self.is_whole:
+            return self.settings
+        said = {name: value for name, value in self.settings.items() if name not in self.guessed}
+        if "environment" in said:
+            said["environment"] = {**before["environment"], **said["environment"]}
+        return said
 
 
 def read(path: Path, given: dict[str, Any]) -> Project:
@@ -56,13 +69,18 @@ def read(path: Path, given: dict[str, Any]) -> Project:
     file = path / FILE_NAME
     written = _table(file) if path.is_dir() and file.is_file() else {}
     values = {**written, **given}
+    if isinstance(written.get("environment"), dict) and "environment" in given:
+        values["environment"] = {**written["environment"], **given["environment"]}
     whole = {**_defaults(), **values} if written else values
-    values = {**whole, **_detected(path, values)}
+    guessed = _detected(path, values)
+    values = {**whole, **guessed}
     return Project(
         path,
         str(values.get("name") or _name_of(path)),
         {API_NAMES[name]: values[name] for name in API_NAMES if name in values},
         tuple(values.get("secrets", ())),
+        bool(written),
+        tuple(guessed),
     )
 
 

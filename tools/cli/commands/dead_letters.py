@@ -51,7 +51,7 @@ def _redrive_all(context: Context, name: str) -> None:
     count, is_more = 0, True
     while is_more:
         answer = context.api.post(function_path(name, "dead-letters", "redrive"))
-        count, is_more = count + answer["redriven"], answer["more"]
+        count, is_more = count + answer["redriven"], answer["more"] and answer["redriven"]
     context.out.result({"redriven": count}, f"{count} queued again.")
 
 

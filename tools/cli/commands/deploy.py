@@ -65,9 +65,9 @@ def deploy(context: Context, options: argparse.Namespace) -> int:
     """Make the function on the server what the path and the options say."""
     found = project.read(options.path, given(options))
     before = context.function(found.name)
-    package = _packed(context, found, before)
     changed = changes.settings(found, before)
     secrets = changes.secrets(options.secret, found.secret_names, before)
+    package = _packed(context, found, before)
     body = changed | ({"secrets": secrets} if secrets else {})
     if before is None:
         context.api.post("/api/functions", {"name": found.name, **body})
@@ -114,19 +114,13 @@ def given(options: argparse.Namespace) -> dict[str, Any]:
     return found
 
 
-def _target(context: Context, found: Project, before: dict[str, Any] | None) -> Target:
-    there = before or {}
-    runtime = str(found.settings.get("runtime") or there.get("runtime", ""))
-    return choose(runtime, context.api.session.url, there.get("architecture", ""))
-
-
 def _packed(context: Context, found: Project, before: dict[str, Any] | None) -> Package:
-    target = _target(context, found, before)
+    after = {"runtime": "", "handler": "", **(before or {}), **found.settings_for(before)}
+    target = choose(after["runtime"], context.api.session.url, after.get("architecture", ""))
     if target.native and target.runtime.startswith("python"):
         _say_interpreter(context, target)
     package = pack(found.path, target, context.out.say)
-    handler = found.settings.get("handler") or (before or {}).get("handler", "")
-    check_handler(str(handler), target.runtime, package)
+    check_handler(str(after["handler"]), target.runtime, package)
     return package
 
 

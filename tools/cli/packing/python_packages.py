@@ -5,6 +5,7 @@ if it is on PATH, because it is several times faster than pip. What an installer
 is left out, so both give the same files.
 """
 
+import os
 import re
 import shutil
 import subprocess
@@ -18,15 +19,34 @@ from tools.cli.packing.target import Target
 
 INSTALLER_FILES = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")
 _INCLUDED = re.compile(r"^\s*(?:-r|--requirement|-c|--constraint)[ =]\s*(\S+)", re.MULTILINE)
+_BUILT = re.compile(
+    r"^\s*(?:-e|--editable|--no-binary|\.|/)|(?:git|hg|svn|bzr)\+|@\s*\S+:|^\s*\w+://",
+    re.IGNORECASE,
+)
+_WHEEL = re.compile(r"\.whl(?:\s|#|;|$)", re.IGNORECASE)
 _OLDEST_GLIBC_MINOR = 17
 
 
 def files(requirements: Path, target: Target, say: Callable[[str], None]) -> dict[str, bytes]:
     """Return the installed files by their path in the zip. Raises `Failure`."""
     text = text_with_included(requirements)
+    require_wheels(requirements, text)
     key = cache.key("python", target.python, target.machine, str(target.native), text)
     folder = cache.folder(key, lambda new: _install(requirements, text, target, new), say)
     return cache.read(folder, _is_wanted)
+
+
+def require_wheels(requirements: Path, text: str) -> None:
+    """Raise `Failure` for a line that would build a package: that runs its code, here and now.
+
+    `--only-binary` alone does not reach folders, repositories and archives that a line names.
+    """
+    for line in text.splitlines():
+        if _BUILT.search(line) and not _WHEEL.search(line):
+            raise Failure(
+                f"{requirements}: {line.strip()!r} would be built from source.",
+                "Name a release that has wheels, or a wheel itself (name @ https://...whl).",
+            )
 
 
 def text_with_included(requirements: Path, seen: frozenset[Path] = frozenset()) -> str:
@@ -70,9 +90,11 @@ def _pip_platform(target: Target) -> list[str]:
 
 
 def _install(requirements: Path, text: str, target: Target, into: Path) -> None:
+    overriding = ("PIP_NO_BINARY", "UV_NO_BINARY", "UV_NO_BINARY_PACKAGE")
     done = subprocess.run(  # noqa: S603 - the command is ours, the file is the caller's own
-        command(requirements, text, target, into), capture_output=True, text=True, check=False
-    )
+        command(requirements, text, target, into), capture_output=True, text=True, check=False,
+        env={name: value for name, value in os.environ.items() if name not in overriding},
+    )  # fmt: skip
     if done.returncode:
         raise Failure(_reason(done.stderr, requirements, target), _hint(done.stderr, target))
 

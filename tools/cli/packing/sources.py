@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from chalicelib.domain.functions import archive
 from tools.cli.failures import Failure
 
 IGNORE_FILE = ".dormouseignore"
@@ -33,7 +34,16 @@ class Pattern(NamedTuple):
 def read(root: Path) -> dict[str, bytes]:
     """Return the files of a folder by their path in the zip. Raises `Failure`."""
     patterns = _patterns(root)
-    files = {path: _content(root, root / path) for path in sorted(_walk(root, patterns))}
+    files: dict[str, bytes] = {}
+    total_bytes = 0
+    for path in sorted(_walk(root, patterns)):
+        files[path] = _content(root, root / path)
+        total_bytes += len(files[path])
+        if total_bytes > archive.MAX_UNZIPPED_BYTES:
+            raise Failure(
+                f"{root} holds more than {archive.MAX_UNZIPPED_BYTES / 1e6:.0f} MB.",
+                f"Is it the function's folder? Name in {IGNORE_FILE} what is not to be uploaded.",
+            )
     if not files:
         raise Failure(f"{root} holds no file to upload.", f"Look into its {IGNORE_FILE}.")
     return files
