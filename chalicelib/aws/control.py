@@ -10,6 +10,7 @@ IAM: none of its own.
 """
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -66,9 +67,14 @@ _NEW_ROLE = ("cannot be assumed by Lambda", "CreateGrant")
 """Parts of Lambda's words for a role that IAM has not told it of yet: some seconds."""
 
 
+_lock = threading.Lock()
+"""botocore's session must not make two clients at once; the clients may be shared."""
+
+
 def client(service: str) -> Any:
     """Return a service's client, made once per process and endpoint."""
-    return _client(service, settings().region, os.environ.get("AWS_ENDPOINT_URL"))
+    with _lock:
+        return _client(service, settings().region, os.environ.get("AWS_ENDPOINT_URL"))
 
 
 @cache
