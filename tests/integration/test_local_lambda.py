@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.conftest import reset
-from tests.integration.lambda_functions import call, client, make, streams, wait_for
+from tests.integration.lambda_functions import call, client, make, package, streams, wait_for
 from tools.local_aws.client import LocalAws
 
 
@@ -207,7 +207,28 @@ def test_a_callback_is_answered_when_the_event_loop_is_empty() -> None:
     answered = call(make("index.called"), {"a": 1})
     assert answered.result == {"a": 1}
     assert answered.report.duration_ms > 25, "its timer takes 30"
-    assert call(make("index.callsAtOnce"), {"a": 1}).report.duration_ms < 1000
+    assert call(make("index.callsAtOnce"), {"a": 1}).report.duration_ms < 1900
+
+
+def test_node_24_has_no_callbacks() -> None:
+    refused = call(make("index.called", "node-24", Runtime="nodejs24.x"))
+    assert refused.result["errorType"] == "Runtime.CallbackHandlerDeprecated"
+
+
+def test_layers_are_in_reach_and_what_a_function_brings_wins() -> None:
+    layer = package({
+        "python/in_layer.py": "VALUE = 'layer'\n", "python/both.py": "VALUE = 'layer'\n",
+        "nodejs/node_modules/in-layer/index.js": "module.exports = 'layer';\n",
+    })  # fmt: skip
+    arn = client().publish_layer_version(LayerName="shared", Content={"ZipFile": layer})
+    files = {
+        "main.py": "import both, in_layer\ndef h(e, c):\n    return [both.VALUE, in_layer.VALUE]\n",
+        "both.py": "VALUE = 'own'\n",
+        "index.js": "exports.h = async () => require('in-layer');\n",
+    }
+    options: dict[str, Any] = {"files": files, "Layers": [arn["LayerVersionArn"]]}
+    assert call(make("main.h", "layered", **options)).result == ["own", "layer"]
+    assert call(make("index.h", "layered-node", **options)).result == "layer"
 
 
 @pytest.mark.parametrize(

@@ -152,7 +152,7 @@ def test_calls_past_the_reserved_concurrency_are_429() -> None:
     def one(number: int) -> str:
         qualifier = version if number % 2 else "$LATEST"
         try:
-            return call(name, {"seconds": 0.5}, Qualifier=qualifier).error or "ok"
+            return call(name, {"seconds": 1.5}, Qualifier=qualifier).error or "ok"
         except ClientError as error:
             return str(error.response["Error"]["Code"])
 

@@ -57,8 +57,8 @@ def test_parallel_calls_have_a_process_each_and_find_it_warm_again() -> None:
 def test_nothing_runs_between_calls() -> None:
     name = make("main.ticks")
     call(name, {"start": True})
-    time.sleep(0.5)
-    assert call(name).result < 10
+    time.sleep(0.8)
+    assert call(name).result < 40, "80 would be all of the time"
     pid = call(make("main.silent")).result["pid"]
     wait_for(lambda: state(pid) == "T")
 
