@@ -90,3 +90,26 @@ def test_odd_names_and_ids_are_absent(functions: Functions, bad: str) -> None:
 def test_a_made_up_cursor_is_refused(functions: Functions, path: str, cursor: str) -> None:
     answer = functions.client("GET", f"{path}?cursor={cursor}", token=functions.client.root)
     assert answer.status == 400, answer
+
+
+# Names
+
+
+def test_no_queue_is_the_dead_letters_of_another(functions: Functions) -> None:
+    body = {"name": "grave", "runtime": "python3.11"}
+    body["triggers"] = [{"type": "queue", "queue": "routed-dead"}]  # type: ignore[assignment]
+    answer = functions("POST", "", body)
+    assert answer.status == 400
+    assert "queue" in answer.body["data"]["triggers"]["0"], answer
+
+
+def test_a_function_whose_name_goes_on_keeps_its_schedules(functions: Functions) -> None:
+    every_day = [{"type": "schedule", "expression": "0 3 * * *"}]
+    for name in ("tick", "tick-abcdefgh", "tick-abcdefgh-fn"):
+        body = {"name": name, "runtime": "python3.11", "triggers": every_day}
+        functions.ok("POST", "", body)
+    functions.ok("DELETE", "/tick")
+    for name in ("tick-abcdefgh", "tick-abcdefgh-fn"):
+        assert len(aws.scheduler.of_function(name)) == 1
+    functions.ok("PATCH", "/tick-abcdefgh", {"triggers": []})
+    assert len(aws.scheduler.of_function("tick-abcdefgh-fn")) == 1

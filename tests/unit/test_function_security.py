@@ -1,9 +1,14 @@
 """What callers and uploads may try against functions, as far as it needs no AWS."""
 
+import io
+import struct
 import time
+import zipfile
+import zlib
 
 import pytest
 
+from chalicelib.domain.functions.archive import ArchiveError, check_zip
 from chalicelib.domain.functions.redaction import redact, redact_text
 
 SECRET = "hunter2-hunter2"
@@ -40,3 +45,27 @@ def test_a_secret_field_of_a_form_is_not_kept(header: str) -> None:
     kept, is_redacted = redact({"body": body})
     assert SECRET not in kept["body"]
     assert is_redacted
+
+
+def zip_with_name_in_extra(name: str, other: str) -> bytes:
+    """Return a zip whose second file has another name in its field for names in Unicode."""
+    data = struct.pack("<BL", 1, zlib.crc32(name.encode())) + other.encode()
+    info = zipfile.ZipInfo(name)
+    info.extra = (
+        struct.pack("<2H", 0x5455, 1) + b"\0" + struct.pack("<2H", 0x7075, len(data)) + data
+    )
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr("main.py", "x")
+        archive.writestr(info, "evil")
+    return made.getvalue()
+
+
+@pytest.mark.parametrize("other", ["../../evil", "/etc/passwd", "main.py", "a\\b", "x", ""])
+def test_a_file_of_a_zip_has_no_second_name(other: str) -> None:
+    with pytest.raises(ArchiveError, match="two names"):
+        check_zip(zip_with_name_in_extra("ok.py", other))
+
+
+def test_a_file_of_a_zip_may_tell_its_name_twice() -> None:
+    assert check_zip(zip_with_name_in_extra("ökay.py", "ökay.py")).entries == ("main.py", "ökay.py")

@@ -11,6 +11,8 @@ FUNCTION_NAME = re.compile(r"[a-z][a-z0-9-]{0,38}[a-z0-9]|[a-z]")
 MAX_AWS_CHARACTERS = 64
 """Of the name of a Lambda function, and of a role."""
 QUEUE_NAME = FUNCTION_NAME
+DEAD = "-dead"
+"""What follows a queue's name in that of the queue for its dead letters."""
 
 
 def lambda_function(prefix: str, name: str) -> str:
@@ -55,7 +57,7 @@ def queue(prefix: str, name: str) -> str:
 
 
 def dead_queue(prefix: str, name: str) -> str:
-    return f"{prefix}-q-{name}-dead"
+    return f"{prefix}-q-{name}{DEAD}"
 
 
 def code(function_id: str, sha256: str) -> str:

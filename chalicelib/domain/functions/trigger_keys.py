@@ -115,6 +115,9 @@ def _queue(value: Any, context: Context) -> str:
     if not names.QUEUE_NAME.fullmatch(text):
         message = "Must begin with a lower-case letter and go on with such letters, digits and -"
         raise wrong("match_invalid", message)
+    if text.endswith(names.DEAD):
+        message = f"Must not end with {names.DEAD}, as the queues do that hold dead letters"
+        raise wrong("match_invalid", message)
     return text
 
 

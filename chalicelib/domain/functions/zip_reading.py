@@ -6,7 +6,6 @@ be nothing but a zip, and every entry is inflated in pieces that are counted and
 Layout: APPNOTE.TXT, the .ZIP file format specification, 4.3.
 """
 
-import io
 import struct
 import zipfile
 import zlib
@@ -17,6 +16,8 @@ _END = struct.Struct("<4s4H2LH")
 _END_SIGNATURE = b"PK\x05\x06"
 _LOCAL = struct.Struct("<4s5H3L2H")
 _LOCAL_SIGNATURE = b"PK\x03\x04"
+_EXTRA = struct.Struct("<2H")
+_UNICODE_PATH, _BEFORE_NAME = 0x7075, 5
 _MAX_COMMENT_BYTES = 65_535
 _DIRECTORY_BYTES_PER_ENTRY = 400
 _PIECE_BYTES = 256 * 1024
@@ -109,7 +110,7 @@ def _raw(file: BinaryIO, info: zipfile.ZipInfo) -> Iterator[bytes]:
     name = file.read(name_bytes)
     if name not in (info.orig_filename.encode(), _old_name(info)):
         raise ArchiveError(f"{info.filename!r} has two names")
-    file.seek(extra_bytes, io.SEEK_CUR)
+    _require_one_name(info, file.read(extra_bytes))
     left = info.compress_size
     while left > 0:
         piece = file.read(min(left, _PIECE_BYTES))
@@ -117,6 +118,18 @@ def _raw(file: BinaryIO, info: zipfile.ZipInfo) -> Iterator[bytes]:
             raise ArchiveError(f"{info.filename!r} is cut short")
         left -= len(piece)
         yield piece
+
+
+def _require_one_name(info: zipfile.ZipInfo, own_extra: bytes) -> None:
+    """Raise `ArchiveError` if an extra field has another name: some programs unpack to that."""
+    for extra in (info.extra, own_extra):
+        at = 0
+        while at + _EXTRA.size <= len(extra):
+            kind, length = _EXTRA.unpack_from(extra, at)
+            at += _EXTRA.size + length
+            name = extra[at - length + _BEFORE_NAME : at]
+            if kind == _UNICODE_PATH and name != info.orig_filename.encode():
+                raise ArchiveError(f"{info.orig_filename!r} has two names")
 
 
 def _old_name(info: zipfile.ZipInfo) -> bytes:
