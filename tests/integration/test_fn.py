@@ -231,6 +231,26 @@ def test_too_many_at_once_are_told_to_wait(world: World) -> None:
     assert refused.header("retry-after") == "1"
 
 
+def test_twenty_at_once_keep_apart(world: World) -> None:
+    world.deploy("other", PYTHON)
+
+    def ask(number: int) -> tuple[int, str | None, int]:
+        by = (world.user, world.root, "")[number % 3]
+        if number % 2:  # it has the right that the other one lacks
+            body = {"title": f"number {number}"}
+            return number, None, world.server("POST", "/fn/tool/note", body, by).status
+        answer = world.server("POST", "/fn/other/echo", {"n": number}, by)
+        event = answer.json
+        assert json.loads(event["body"]) == {"n": number}
+        assert event["requestContext"]["requestId"] == answer.header("x-dormouse-invocation")
+        return number, (event["auth"] or {}).get("collectionName"), answer.status
+
+    with ThreadPoolExecutor(20) as pool:
+        seen = list(pool.map(ask, range(20)))
+    callers = ("users", "_superusers", None)
+    assert seen == [(n, None if n % 2 else callers[n % 3], 200) for n in range(20)]
+
+
 def test_a_reached_cap_says_so_and_when_it_ends(world: World) -> None:
     world.deploy("poor", PYTHON, capUsd={"amount": 0.0000001, "per": "day"})
     answer = world.server("GET", "/fn/poor")
