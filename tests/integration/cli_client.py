@@ -1,11 +1,14 @@
 """The command line for functions, with a home of its own, as tests use it."""
 
+import fcntl
 import io
 import json
 import os
+import pty
 import subprocess
 import sys
-from contextlib import redirect_stderr, redirect_stdout
+import termios
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -73,3 +76,39 @@ def _status(words: list[str]) -> int:
         return main(words)
     except SystemExit as ended:  # argparse's way
         return int(ended.code or 0)
+
+
+class Terminal:
+    """A command at a terminal, to be answered as a person would."""
+
+    def __init__(self, cli: Cli, *words: str) -> None:
+        self._ours, theirs = pty.openpty()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tools.cli", *words],
+            cwd=ROOT, env=cli.environment, stdin=theirs, stdout=theirs, stderr=theirs,
+            start_new_session=True, preexec_fn=_take_terminal,
+        )  # fmt: skip
+        os.close(theirs)
+        self.text = ""
+
+    def until(self, text: str) -> "Terminal":
+        while text not in self.text:
+            self.text += os.read(self._ours, 4096).decode()
+        return self
+
+    def type(self, text: str) -> "Terminal":
+        os.write(self._ours, text.encode())
+        return self
+
+    def end(self) -> int:
+        """Return the exit status; `text` is all that was shown then."""
+        with suppress(OSError):  # Linux's way to say that nobody has the terminal open any more
+            while shown := os.read(self._ours, 4096):
+                self.text += shown.decode()
+        os.close(self._ours)
+        return self.process.wait(20)
+
+
+def _take_terminal() -> None:
+    """Make standard input the terminal that getpass opens."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import subprocess
 import time
 import zipfile
 from collections.abc import Callable, Iterator
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from chalicelib import services
-from tests.integration.cli_client import Cli
+from tests.integration.cli_client import Cli, Terminal
 from tests.integration.running import free_port
 from tests.integration.serving import Server, serving
 from tools.local_aws.client import LocalAws
@@ -278,6 +279,50 @@ def test_it_starts_as_a_program(cli: Cli) -> None:
     out, errors = listing.communicate(timeout=30)
     assert (listing.returncode, errors) == (0, "")
     assert "items" in json.loads(out)
+
+
+def test_it_runs_from_any_folder_by_a_link_beside_a_folder_called_tools(
+    cli: Cli, write: Write, tmp_path: Path
+) -> None:
+    link = tmp_path / "bin" / "dormouse"
+    write("bin/empty", "")
+    write("tools/__init__.py", "raise SystemExit('not this one')")
+    link.symlink_to(ROOT / "tools" / "dormouse")
+    done = subprocess.run(
+        [link, "show", "nobody"], cwd=tmp_path, env=cli.environment, capture_output=True,
+        text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 4, done
+    assert "-> dormouse list shows what there is" in done.stderr
+
+
+def test_a_terminal_is_asked_for_the_password_which_it_does_not_show(cli: Cli) -> None:
+    terminal = Terminal(cli, "login", "--url", cli.url, "--email", EMAIL)
+    terminal.until(f"Password of {EMAIL}: ").type(PASSWORD + "\n")
+    assert terminal.end() == 0
+    assert "Signed in" in terminal.text
+    assert PASSWORD not in terminal.text
+
+
+def test_a_terminal_is_asked_before_anything_is_deleted(cli: Cli, write: Write) -> None:
+    cli.ok("deploy", str(write("keep.py", DIVIDE)))
+    refused = Terminal(cli, "delete", "keep").until("[y/N] ").type("\n")
+    assert refused.end() == 5
+    assert "Nothing was deleted" in refused.text
+    assert Terminal(cli, "delete", "keep").until("[y/N] ").type("y\n").end() == 0
+    assert cli("show", "keep").status == 4
+
+
+def test_a_terminal_sees_a_bar(cli: Cli, write: Write) -> None:
+    terminal = Terminal(cli, "deploy", str(write("barred.py", DIVIDE)))
+    assert terminal.end() == 0
+    assert "100% of" in terminal.text
+
+
+def test_ctrl_c_at_a_prompt_ends_quietly(cli: Cli) -> None:
+    terminal = Terminal(cli, "login", "--url", cli.url, "--email", EMAIL).until(": ").type("\x03")
+    assert terminal.end() == 130
+    assert "Traceback" not in terminal.text
 
 
 def test_what_is_deleted_is_gone(cli: Cli, write: Write) -> None:

@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode, urlsplit
 
+from tools.cli import program
 from tools.cli.failures import Failure, HeldBack, NotThere, OutOfReach, SignInNeeded
 from tools.cli.output import Progress
 from tools.cli.session import SIGN_IN, Session
@@ -104,7 +105,7 @@ def failure(answer: Answer, url: str) -> Failure:
             hint = f"Sign in as a superuser: {SIGN_IN.format(url=url)}"
             return SignInNeeded(message, hint, data)
         case 404:
-            return NotThere(message, "python -m tools.cli list shows what there is.", data)
+            return NotThere(message, f"{program.NAME} list shows what there is.", data)
         case 429:
             return HeldBack(message, _retry_hint(answer, data), data)
         case 503:

@@ -2,6 +2,7 @@
 
 import argparse
 
+from tools.cli import program
 from tools.cli.commands import (
     account,
     calls,
@@ -15,7 +16,6 @@ from tools.cli.commands import (
     usage,
 )
 
-PROGRAM = "python -m tools.cli"
 EPILOG = """\
 exit status:
   0  done                                5  refused: the input is not accepted
@@ -38,7 +38,7 @@ def parser() -> argparse.ArgumentParser:
     """Return the whole parser."""
     common = _common()
     root = argparse.ArgumentParser(
-        prog=PROGRAM,
+        prog=program.NAME,
         description="Deploy functions to Dormouse, call them, and see what they do and cost.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,

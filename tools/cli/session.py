@@ -10,10 +10,11 @@ import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tools.cli import program
 from tools.cli.failures import Failure, SignInNeeded
 
 DEFAULT_URL = "http://127.0.0.1:8000"
-SIGN_IN = "python -m tools.cli login --url {url} --email YOU"
+SIGN_IN = program.NAME + " login --url {url} --email YOU"
 
 
 class Session(NamedTuple):

@@ -4,7 +4,7 @@ import argparse
 import time
 from typing import Any, NamedTuple
 
-from tools.cli import changes, project, uploads
+from tools.cli import changes, program, project, uploads
 from tools.cli.commands.kinds import Commands, json_value, pair, path, positive
 from tools.cli.context import Context, function_path
 from tools.cli.failures import OutOfReach
@@ -138,7 +138,7 @@ def _text(context: Context, done: Deployed, after: dict[str, Any]) -> str:
     lines += [f"  settings  {_settings_text(done, after)}"]
     for trigger in after.get("triggers", []):
         lines.append(f"  trigger   {trigger_text(trigger, context.api.session.url, done.name)}")
-    lines.append(f"  try it    python -m tools.cli invoke {done.name}")
+    lines.append(f"  try it    {program.NAME} invoke {done.name}")
     return "\n".join(lines)
 
 

@@ -4,6 +4,7 @@ import argparse
 import sys
 from typing import Any
 
+from tools.cli import program
 from tools.cli.commands.deploy import trigger_text
 from tools.cli.commands.kinds import Commands, positive
 from tools.cli.context import Context, function_path
@@ -38,7 +39,7 @@ def list_(context: Context, _options: argparse.Namespace) -> int:
     found = context.api.get("/api/functions", perPage=MOST_SHOWN)
     items = found["items"]
     text = table(HEADS, [_row(item) for item in items])
-    empty = "No functions yet. Deploy one: python -m tools.cli deploy examples/functions/hello"
+    empty = f"No functions yet. Deploy one: {program.NAME} deploy examples/functions/hello"
     context.out.result(found, text if items else empty)
     return 0
 

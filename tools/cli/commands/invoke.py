@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from tools.cli import program
 from tools.cli.api import segment
 from tools.cli.commands.kinds import Commands, positive
 from tools.cli.context import Context, function_path
@@ -55,7 +56,7 @@ def invoke(context: Context, options: argparse.Namespace) -> int:
         context.out.result(call, dry_run_text(call))
         return 0 if call["wouldRun"] else HeldBack.exit_status
     if options.mode == "async":
-        hint = f"python -m tools.cli invocations {options.name} {call['id']}"
+        hint = f"{program.NAME} invocations {options.name} {call['id']}"
         context.out.result(call, f"Queued as {call['id']}. See what became of it: {hint}")
         return 0
     if answer.headers.get("idempotent-replayed"):
