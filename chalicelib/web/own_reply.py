@@ -13,7 +13,10 @@ Pairs = list[tuple[str, str]]
 
 
 class OwnReply(Reply):
-    """A reply whose `own` headers are completed by `complete`, and not overruled."""
+    """A reply whose `own` headers are completed by `complete`, and not overruled.
+
+    But for those in `headers`: they are said by us alone.
+    """
 
     def __init__(self, body: str | bytes, status: int, own: Pairs) -> None:
         super().__init__(body, status)
@@ -27,8 +30,10 @@ class OwnReply(Reply):
 def complete(answer: dict[str, Any], request: dict[str, str], is_payload_2: bool) -> None:
     """Join an answer's own headers with ours, as its front door takes them."""
     several: dict[str, Pairs] = {}
+    fixed = {name.lower() for name in answer["headers"]}
     for name, value in answer.pop("own"):
-        several.setdefault(name.lower(), []).append((name, value))
+        if name.lower() not in fixed:
+            several.setdefault(name.lower(), []).append((name, value))
     ours = headers.of_answer(request)
     if "content-security-policy" in several:
         del ours["X-Frame-Options"]

@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chalicelib.domain.functions import http_event, http_result
 from chalicelib.domain.functions.http_event import Request
@@ -168,6 +170,7 @@ def test_a_body_in_base64_is_bytes() -> None:
         {"statusCode": 600},
         {"statusCode": True},
         {"statusCode": 200.5},
+        {"statusCode": "9" * 5000},
         {"statusCode": "\uff12\uff10\uff10"},
         {"body": {"a": 1}},
         {"body": 5},
@@ -191,6 +194,37 @@ def test_what_is_no_http_answer_is_refused(result: dict[str, Any]) -> None:
         answer(**result)
 
 
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=5,
+)
+PARTS = st.fixed_dictionaries(
+    {"statusCode": st.integers(199, 600) | JSON},
+    optional={
+        "headers": st.dictionaries(st.text(), st.text() | JSON) | JSON,
+        "multiValueHeaders": st.dictionaries(st.text(), st.lists(st.text())) | JSON,
+        "cookies": st.lists(st.text()) | JSON,
+        "body": st.text() | JSON,
+        "isBase64Encoded": JSON,
+    },
+)
+
+
+@given(PARTS)
+def test_any_proxy_result_is_an_answer_or_refused(result: dict[str, Any]) -> None:
+    try:
+        made = http_result.of_proxy(result)
+    except BadResultError:
+        return
+    assert 200 <= made.status <= 599
+    assert isinstance(made.body, (str, bytes))
+    for name, value in made.headers:
+        assert name.isascii()
+        assert name.isprintable()
+        assert not {"\r", "\n", "\0"} & set(name + value)
+
+
 def completed(own: list[tuple[str, str]], is_payload_2: bool = False) -> dict[str, Any]:
     made = OwnReply("x", 200, own).to_dict()
     own_reply.complete(made, {"origin": "https://a.example"}, is_payload_2)
@@ -211,6 +245,15 @@ def test_a_function_with_a_policy_of_its_own_may_be_framed() -> None:
     assert "X-Frame-Options" not in headers
     both = completed([("Content-Security-Policy", "x"), ("X-Frame-Options", "DENY")])["headers"]
     assert both["X-Frame-Options"] == "DENY"
+
+
+def test_a_function_does_not_say_what_is_said_of_it() -> None:
+    made = OwnReply("x", 200, [("X-Dormouse-Invocation", "forged"), ("X-A", "1")])
+    made.headers["x-dormouse-invocation"] = "true"
+    answer = made.to_dict()
+    own_reply.complete(answer, {}, is_payload_2=False)
+    told = {n.lower(): v for n, v in answer["headers"].items()}
+    assert (told["x-dormouse-invocation"], told["x-a"]) == ("true", "1")
 
 
 def test_several_values_leave_as_each_front_door_takes_them() -> None:

@@ -48,7 +48,7 @@ def of_proxy(result: dict[str, Any]) -> Answer:
 
 
 def _status(value: Any) -> int:
-    if isinstance(value, str) and value.isascii() and value.isdigit():
+    if isinstance(value, str) and len(value) == 3 and value.isascii() and value.isdigit():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or not 200 <= value <= 599:
         raise BadResultError("statusCode is no number from 200 to 599")
