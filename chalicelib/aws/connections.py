@@ -1,8 +1,8 @@
-"""Kept-alive HTTP connections to AWS: one per thread and endpoint, on `http.client`.
+"""Kept-alive HTTP connections to AWS: one per thread and endpoint, made by `http.client`.
 
-A small request leaves in one segment: http.client sends headers and body apart, which with
-TCP_NODELAY (it sets that itself) is two packets and two system calls. A large one leaves piece
-by piece, because joining the pieces would hold the body in memory twice.
+Requests are written and answers read here (`lean_response`), since http.client's own ways cost
+0.2 ms of CPU for each exchange, as much as all else in a small call. A small request leaves in
+one segment; a large one piece by piece, because joining them would hold the body in memory twice.
 
 The endpoint is AWS_ENDPOINT_URL_<SERVICE>, else AWS_ENDPOINT_URL, else AWS's own. Failures
 are of two kinds, because a write may only be repeated blindly after the first:
@@ -19,7 +19,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from functools import cache
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -49,7 +49,7 @@ class Endpoint(NamedTuple):
 class Reply(NamedTuple):
     status: int
     body: bytes
-    response: HTTPResponse
+    response: LeanResponse
     """For its headers."""
 
 
@@ -92,12 +92,12 @@ def exchange(
     """
     connection = _connection(to)
     connection.prepare(timeout_seconds)
-    if not isinstance(body, bytes):
-        headers = {**headers, "content-length": str(sum(map(len, body)))}
+    pieces = (body,) if isinstance(body, bytes) else body
     try:
-        connection.request(method, target, body, headers)
-        response = connection.getresponse()
+        response = connection.ask(method, target, pieces, headers)
         content = response.read()
+        if response.will_close or response.has_surplus:
+            connection.close()
     except (OSError, HTTPException) as error:
         connection.close()
         raise BrokenConnectionError(f"{type(error).__name__}: {error}") from error
@@ -110,15 +110,12 @@ def exchange(
 
 
 class _Connection(HTTPConnection):
-    """An HTTPConnection that notices a dead socket and sends a request in one piece."""
-
-    response_class = LeanResponse
+    """An HTTPConnection that notices a dead socket, and writes and reads by itself."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.last_used = 0.0
         self.answer_seconds = 0.0
-        self._pieces: list[bytes] | None = None
 
     def prepare(self, timeout_seconds: float) -> None:
         """Make ready for one exchange: set its timeout, drop a socket that has gone stale."""
@@ -139,24 +136,37 @@ class _Connection(HTTPConnection):
             raise NotConnectedError(f"{self.host}:{self.port}: {error}") from error
         self.sock.settimeout(self.answer_seconds)
 
-    def endheaders(self, message_body: Any = None, *, encode_chunked: bool = False) -> None:
-        self._pieces = []
-        super().endheaders(message_body, encode_chunked=encode_chunked)
-        pieces, self._pieces = self._pieces, None
-        if sum(map(len, pieces)) <= ONE_SEGMENT_BYTES:
-            pieces = [b"".join(pieces)]
-        for piece in pieces:
-            super().send(piece)
-
-    def send(self, data: Any) -> None:
-        if self._pieces is None:
-            super().send(data)
+    def ask(
+        self, method: str, target: str, pieces: Sequence[bytes], headers: Mapping[str, str]
+    ) -> LeanResponse:
+        """Send a request and return its answer up to the body."""
+        size_bytes = sum(map(len, pieces))
+        head = _head(method, target, headers, size_bytes)
+        if len(head) + size_bytes <= ONE_SEGMENT_BYTES:
+            pieces = (b"".join((head, *pieces)),)
         else:
-            self._pieces.append(data)
+            pieces = (head, *pieces)
+        for piece in pieces:
+            self.send(piece)  # connects first, if need be
+        response = LeanResponse(self.sock, method)
+        response.begin()
+        return response
 
     def __del__(self) -> None:
         """Close the socket of a thread that ended: Python would warn that nobody did."""
         self.close()
+
+
+def _head(method: str, target: str, headers: Mapping[str, str], size_bytes: int) -> bytes:
+    """Return the bytes before a body. Raises `ValueError` for what would end a line too early."""
+    lines = [f"{method} {target} HTTP/1.1", f"content-length: {size_bytes}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    if "accept-encoding" not in headers:
+        lines.append("accept-encoding: identity")
+    text = "\r\n".join(lines)
+    if text.count("\n") >= len(lines) or text.count("\r") >= len(lines) or " " in target:
+        raise ValueError("a header or the target of a request holds a blank or an end of line")
+    return text.encode("latin-1") + b"\r\n\r\n"
 
 
 class _SecureConnection(_Connection, HTTPSConnection):

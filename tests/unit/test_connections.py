@@ -1,0 +1,22 @@
+"""How a request begins on the wire."""
+
+import pytest
+
+from chalicelib.aws.connections import _head
+
+
+def test_a_head_has_what_a_server_needs() -> None:
+    head = _head("PUT", "/a%20b?x=1", {"host": "h", "x-odd": "ü"}, 7)
+    assert head == (
+        b"PUT /a%20b?x=1 HTTP/1.1\r\ncontent-length: 7\r\nhost: h\r\nx-odd: \xfc\r\n"
+        b"accept-encoding: identity\r\n\r\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("target", "value"),
+    [("/", "a\r\nx: y"), ("/", "a\nb"), ("/", "a\rb"), ("/a b", "v"), ("/\r\n\r\nGET /", "v")],
+)
+def test_nothing_ends_a_line_too_early(target: str, value: str) -> None:
+    with pytest.raises(ValueError, match="end of line"):
+        _head("GET", target, {"host": "h", "x": value}, 0)
