@@ -74,7 +74,9 @@ def test_odd_names_and_ids_are_absent(functions: Functions, bad: str) -> None:
         if "{" not in pattern or method == "HEAD":
             continue
         path = pattern.replace("{name}", bad).replace("{id}", bad)
-        answer = functions.client(method, path, {"messages": [{"body": "x"}]}, functions.client.root)
+        answer = functions.client(
+            method, path, {"messages": [{"body": "x"}]}, functions.client.root
+        )
         assert answer.status in (400, 404), (method, path[:80], answer)
         path = pattern.replace("{name}", "routed").replace("{id}", bad)
         if "{id}" in pattern:
@@ -113,3 +115,87 @@ def test_a_function_whose_name_goes_on_keeps_its_schedules(functions: Functions)
         assert len(aws.scheduler.of_function(name)) == 1
     functions.ok("PATCH", "/tick-abcdefgh", {"triggers": []})
     assert len(aws.scheduler.of_function("tick-abcdefgh-fn")) == 1
+
+
+# What reaches user code, and who may wake it
+
+
+def fn(
+    functions: Functions,
+    path: str,
+    token: str = "",
+    body: str = "",
+    method: str = "POST",
+    **headers: str,
+) -> tuple[int, Any, dict[str, str]]:
+    """Call by HTTP; `content_type` and the like become headers."""
+    path, _, query = path.partition("?")
+    sent = {name.replace("_", "-"): value for name, value in headers.items()}
+    answer = functions.client._app(
+        {
+            "path": path,
+            "headers": {
+                "host": "api.example.com",
+                **sent,
+                **({"authorization": token} if token else {}),
+            },
+            "multiValueQueryStringParameters": {
+                name: [value]
+                for name, _, value in (pair.partition("=") for pair in query.split("&") if pair)
+            },
+            "requestContext": {"httpMethod": method, "identity": {"sourceIp": "127.0.0.1"}},
+            "body": body,
+            "isBase64Encoded": False,
+        },
+        None,
+    )
+    content = answer["body"]
+    told = {name.lower(): value for name, value in answer["headers"].items()}
+    return answer["statusCode"], json.loads(content) if content else None, told
+
+
+@pytest.mark.parametrize(
+    "scheme", ["{}", "Bearer {}", "bearer  {}", "Token {}", "JWT {}", "{} ", "Bearer x, Bearer {}",
+               "Bearer: {}", "Basic {}", "token={}", '"{}"']
+)  # fmt: skip
+def test_a_superusers_token_never_reaches_user_code(functions: Functions, scheme: str) -> None:
+    if functions("GET", "/mirror").status == 404:
+        functions.make("mirror", ECHO, triggers=HTTP, invokeRule="")
+    status, event, told = fn(functions, "/fn/mirror", scheme.format(functions.client.root))
+    assert status == 200
+    assert functions.client.root not in json.dumps(event)
+    call = functions.ok("GET", f"/mirror/invocations/{told['x-dormouse-invocation']}")
+    assert functions.client.root not in json.dumps(call)
+
+
+UNREADABLE = {
+    "of another type": ("text/plain", '{"admin": true}'),
+    "said twice": ("application/json", '{"admin": false, "admin": true}'),
+    "not an object": ("application/json", '[{"admin": true}]'),
+    "in another encoding": ("application/json", '{"admin": true, "x": "\ud800"}'),
+    "a number too large": ("application/json", '{"admin": true, "x": 1e999}'),
+    "too deep": ("application/json", '{"admin": true, "x": ' + "[" * 300 + "]" * 300 + "}"),
+    "of no type": ("", '{"admin": true}'),
+}
+
+
+@pytest.mark.parametrize(
+    "rule", ["@request.body.admin != true", "@request.body.admin:isset = false"]
+)
+@pytest.mark.parametrize("body", UNREADABLE.values(), ids=list(UNREADABLE))
+def test_a_rule_about_the_body_holds_for_none_that_it_cannot_read(
+    functions: Functions, rule: str, body: tuple[str, str]
+) -> None:
+    if functions("GET", "/guarded").status == 404:
+        functions.make("guarded", ECHO, triggers=HTTP)
+    functions.ok("PATCH", "/guarded", {"invokeRule": rule})
+    kind, text = body
+    assert fn(functions, "/fn/guarded", body='{"a": 1}', content_type="application/json")[0] == 200
+    assert fn(functions, "/fn/guarded", body=text, content_type=kind)[0] == 403
+
+
+def test_a_rule_about_something_else_does_not_mind_the_body(functions: Functions) -> None:
+    functions.make("hook", ECHO, triggers=HTTP, invokeRule='@request.headers.x_key = "k"')
+    for kind, text in UNREADABLE.values():
+        assert fn(functions, "/fn/hook", body=text, content_type=kind, x_key="k")[0] == 200
+        assert fn(functions, "/fn/hook", body=text, content_type=kind, x_key="j")[0] == 403
