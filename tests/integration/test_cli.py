@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 import zipfile
 from collections.abc import Callable, Iterator
@@ -279,6 +280,14 @@ def test_it_starts_as_a_program(cli: Cli) -> None:
     out, errors = listing.communicate(timeout=30)
     assert (listing.returncode, errors) == (0, "")
     assert "items" in json.loads(out)
+
+
+def test_it_needs_nothing_but_the_standard_library() -> None:
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from tools.cli import __main__"
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_it_runs_from_any_folder_by_a_link_beside_a_folder_called_tools(

@@ -4,8 +4,9 @@ import json
 import secrets
 from typing import Any
 
-from tools.cli.api import failure, transfer
+from tools.cli.api import transfer
 from tools.cli.context import Context, function_path
+from tools.cli.failures import OutOfReach
 from tools.cli.output import size
 from tools.cli.packing.pack import Package
 
@@ -53,6 +54,6 @@ def _by_bucket(context: Context, name: str, package: Package, beside: dict[str, 
     context.out.say(f"Uploading {size(len(package.content))} ...")
     bar = context.out.progress("Uploading")
     answer = transfer("PUT", upload["url"], package.content, upload["headers"], bar)
-    if answer.status >= 400:
-        raise failure(answer, context.api.session.url)
+    if answer.status >= 300:
+        raise OutOfReach(f"The bucket answered {answer.status}.", "Try again: links live shortly.")
     context.api.ask("PUT", function_path(name, "code"), {**beside, "upload": upload["id"]})

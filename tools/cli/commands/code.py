@@ -38,6 +38,6 @@ def download(context: Context, options: argparse.Namespace) -> int:
 def _fetched(url: str) -> bytes:
     """Return what a link to the bucket leads to; the token does not go there."""
     answer = transfer("GET", url, b"", {})
-    if answer.status >= 400:
+    if answer.status >= 300:
         raise OutOfReach(f"The bucket answered {answer.status}.", "Try again: links live shortly.")
     return answer.content
