@@ -2,12 +2,13 @@
 
 ministack saves a service only at a clean stop. Object bodies it writes as they come
 (S3_PERSIST); the list of buckets and their settings follows here before the answer. Queues,
-functions, stacks and the rest are written when something changed. Open multipart uploads are
-lost at any restart.
+functions, stacks and the rest are written when something changed; all of them, so if there is
+much of it, less often. Open multipart uploads are lost at any restart.
 """
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from tools.local_aws.durability import Recorder
 from tools.local_aws.server import AsgiApp
 
 SAVE_SECONDS = 2.0
+SAVE_SHARE = 0.1
+"""Of the time at most: nothing is answered while the rest is written down."""
 _KEPT_ELSEWHERE = (b"DynamoDB_", b"DynamoDBStreams_", b"AmazonSQS.ReceiveMessage")
 """Beginnings of actions that leave nothing to be saved here. A message that was received and
 then forgotten to be so comes once more, as it may anyway."""
@@ -70,11 +73,14 @@ def _saving(app: AsgiApp, save: Callable[[], Any]) -> AsgiApp:
 
     async def save_often() -> None:
         nonlocal is_dirty
+        pause_seconds = SAVE_SECONDS
         while True:
-            await asyncio.sleep(SAVE_SECONDS)
+            await asyncio.sleep(pause_seconds)
             if is_dirty:
                 is_dirty = False
+                began = time.monotonic()
                 save()
+                pause_seconds = max(SAVE_SECONDS, (time.monotonic() - began) / SAVE_SHARE)
 
     async def saving(scope: Any, receive: Any, send: Any) -> None:
         nonlocal is_dirty
