@@ -24,7 +24,8 @@ from pathlib import Path
 from tools.local_aws.lambda_process import PYTHON
 
 _PREFIX = "dormouse-lambda-"
-_FIRST_UID, _UIDS = 30_000, 20_000
+_FIRST_UID, _UIDS = 1_880_000_000, 1_000_000
+"""Users that nobody has: systemd's list of UIDs calls this range unused."""
 _RUNTIMES = ("lambda_runtime_python.py", "lambda_runtime_node.mjs")
 _PROVIDED = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six")
 """What AWS's Python runtimes have beside the standard library. No other package is in reach."""
@@ -39,6 +40,7 @@ class Files:
         self.base.chmod(0o711)
         self._lock = threading.Lock()
         self._numbers = 0
+        self._first_uid = _FIRST_UID + os.getpid() * 1_000 % _UIDS
         self._last_used: dict[Path, float] = {}
         self.runtime = self._directory("runtime")
         self.libraries = self._directory("runtime", "python")
@@ -46,7 +48,7 @@ class Files:
             shutil.copy(Path(__file__).with_name(name), self.runtime)
         for name in _PROVIDED:
             self._provide(name)
-        self.has_users = os.geteuid() == 0 and self._is_open_to_users()
+        self.has_users = os.geteuid() == 0 and self._may_give() and self._is_open_to_users()
 
     def code(self, sha256: str, archive: bytes) -> Path:
         """Return the directory with an unpacked zip. Raises `zipfile.BadZipFile`, `ValueError`."""
@@ -61,7 +63,7 @@ class Files:
             self._numbers += 1
             number = self._numbers
         directory = self._directory("work", str(number))
-        uid = _FIRST_UID + number % _UIDS if self.has_users else 0
+        uid = self._first_uid + number % 1_000 if self.has_users else 0
         if uid:
             os.chown(directory, uid, uid)
         directory.chmod(0o700)
@@ -90,6 +92,17 @@ class Files:
             origin = Path(found.origin)
             origin = origin.parent if origin.name == "__init__.py" else origin
             (self.libraries / origin.name).symlink_to(origin)
+
+    def _may_give(self) -> bool:
+        """Return whether such users exist for us: a container may have few."""
+        probe = self._directory("probe")
+        try:
+            os.chown(probe, _FIRST_UID, _FIRST_UID)
+        except OSError:
+            return False
+        finally:
+            probe.rmdir()
+        return True
 
     def _is_open_to_users(self) -> bool:
         """Return whether another user may read what workers need: a home may be closed."""
