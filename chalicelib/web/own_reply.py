@@ -42,11 +42,11 @@ def complete(answer: dict[str, Any], request: dict[str, str], is_payload_2: bool
     answer["multiValueHeaders"] = {}
     for name, pairs in several.items():
         values = [value for _, value in pairs]
-        if len(values) == 1:
+        if is_payload_2 and name == "set-cookie":
+            answer["cookies"] = values
+        elif len(values) == 1:
             found[pairs[0][0]] = values[0]
         elif not is_payload_2:
             answer["multiValueHeaders"][pairs[0][0]] = values
-        elif name == "set-cookie":
-            answer["cookies"] = values
         else:
             found[pairs[0][0]] = ", ".join(values)

@@ -265,6 +265,8 @@ def test_several_values_leave_as_each_front_door_takes_them() -> None:
     assert second["cookies"] == ["a=1", "b=2"]
     assert second["headers"]["Link"] == "</a>, </b>"
     assert second["multiValueHeaders"] == {}
+    assert completed([("set-cookie", "a=1")])["headers"]["set-cookie"] == "a=1"
+    assert completed([("set-cookie", "a=1")], is_payload_2=True)["cookies"] == ["a=1"]
 
 
 @pytest.mark.parametrize("result", ["x" * 6_500_000, {"statusCode": 200, "body": "x" * 6_500_000}])
