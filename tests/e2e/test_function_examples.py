@@ -81,9 +81,11 @@ def test_hello_is_called_by_hand_and_over_http(world: World) -> None:
     assert [call["trigger"] for call in world.calls("hello")] == ["http", "invoke"]
 
 
-def test_slug_is_stamped_on_a_post_that_is_made_or_renamed_and_then_it_rests(world: World) -> None:
+def test_slug_is_stamped_on_an_article_that_is_made_or_renamed_and_then_it_rests(
+    world: World,
+) -> None:
     world.deploy("slug")
-    records = "/api/collections/posts/records"
+    records = "/api/collections/articles/records"
     made = world("POST", records, {"title": "Hello, Wörld!"})
     path = f"{records}/{made['id']}"
     assert made["slug"] == ""

@@ -44,7 +44,7 @@ def test_slug_of_a_title(title: str, expected: str) -> None:
 
 
 def test_a_slug_that_fits_is_left_alone() -> None:
-    event = {"collection": "posts", "record": {"id": "1", "title": "A b", "slug": "a-b"}}
+    event = {"collection": "articles", "record": {"id": "1", "title": "A b", "slug": "a-b"}}
     assert slug.lambda_handler(event, Context()) == {"changed": False}
 
 

@@ -1,4 +1,4 @@
-"""Stamps a slug on each post: "Hello, World!" is found under hello-world."""
+"""Stamps a slug on each article: "Hello, World!" is found under hello-world."""
 
 import re
 import unicodedata
@@ -10,7 +10,7 @@ MAX_CHARACTERS = 80
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Handle one change of a post."""
+    """Handle one change of an article."""
     record = event["record"]
     slug = slug_of(record["title"]) or record["id"]
     if record["slug"] == slug:
