@@ -26,7 +26,7 @@ def wake(call: Call, name: str) -> Reply:
     in_background = "respond-async" in call.headers.get("prefer", "").lower()
     request = request_of(current_edge())
     woken = services.http_trigger.wake(call, request, name, in_background=in_background)
-    if in_background:
+    if in_background and not woken.error:
         return _waiting(woken)
     reply = of_error(woken.error) if woken.error else _of_result(woken.invocation.result)
     if woken.retry_after_seconds:

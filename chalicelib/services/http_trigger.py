@@ -65,7 +65,8 @@ def wake(call: Call, request: Request, name: str, *, in_background: bool = False
     rules.require_call(session, function.invoke_rule)
     event, wanted = _call_of(session, request)
     if in_background:
-        return Woken(services.invoking.queue(function, event, **wanted))
+        queued = services.invoking.queue(function, event, **wanted)
+        return _outcome(function, queued) if queued.status == invocations.CAPPED else Woken(queued)
     with services.service_accounts.prepared(session, function.id):
         done = services.invoking.run(function, event, gateway=request.gateway, **wanted)
     return _outcome(function, done)

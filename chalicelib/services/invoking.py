@@ -21,11 +21,12 @@ from chalicelib.domain.functions import invocation as invocations
 from chalicelib.domain.functions.function import Function
 from chalicelib.domain.functions.invocation import FAILED, FINISHED, QUEUED, RUNNING, Invocation
 from chalicelib.errors import BadRequestError, TooLargeError
-from chalicelib.services import invoking_outcome
+from chalicelib.services import invoking_money, invoking_outcome
 from chalicelib.services.invoking_attempt import (
     IdempotencyKey,
     Wanted,
     attempt,
+    held_back,
     key_taken,
     now_ms,
     over,
@@ -76,7 +77,7 @@ def run(
     function = at_version(function, version)
     payload = payload_of(event)
     made = _new(function, event, trigger, source, depth, invocation_id)
-    made = made._replace(version=function.live_version, replay_of=replay_of, input="")
+    made = made._replace(version=function.live_version, replay_of=replay_of)
     if depth > invocations.MAX_DEPTH:
         return store.invocations.put_new(_loop_stopped(made), function.retention_days)
     return attempt(Wanted(function, payload, key, gateway), made, store.invocations.put_new)
@@ -103,14 +104,22 @@ def queue(
     often it is queued; `once` is for a call that is not tried again after a failure. One that
     chains too deep is written down as failed instead. Raises as `run`.
     """
-    payload_of(event, MOST_BACKGROUND_BYTES)
+    payload = payload_of(event, MOST_BACKGROUND_BYTES)
     made = _new(function, event, trigger, source, depth, invocation_id)
     made = made._replace(
-        status=QUEUED, version=version or 0, replay_of=replay_of, background=True, once=once
+        status=QUEUED,
+        version=version or 0,
+        replay_of=replay_of,
+        background=True,
+        once=once,
+        input=payload.decode() if made.redacted else "",
     )
     actions = [take(function, made, key)] if key else []
     if depth > invocations.MAX_DEPTH:
         made, actions = _loop_stopped(made), []
+    elif trigger == invocations.HTTP and invoking_money.is_used_up(function, now_ms()):
+        made = held_back(function, made._replace(background=False))
+        actions = [store.usage.added(made)]
     try:
         made = store.invocations.put_new(made, function.retention_days, actions)
     except MovedError as moved:
@@ -239,7 +248,6 @@ def _new(
         depth=depth,
         event=kept,
         redacted=is_redacted,
-        input=store.invocations.dumps(event).decode() if is_redacted else "",
     )
 
 

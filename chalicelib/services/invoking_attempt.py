@@ -14,6 +14,7 @@ from chalicelib.domain.functions.invocation import (
     CAPPED,
     FAILED,
     FINISHED,
+    HTTP,
     OUT_OF_MEMORY,
     QUEUED,
     RUNNING,
@@ -90,20 +91,33 @@ def _started(wanted: Wanted, made: Invocation, write: Write) -> Invocation:
         reserved_picodollars=money.picodollars,
     )
     keys = [take(function, made, wanted.key)] if wanted.key else []
+    if not keys and invoking_money.is_used_up(function, began_ms):
+        return _capped(function, made, write)
     try:
         started = write(made, function.retention_days, [*money.actions, *keys])
     except RefusedError as refused:
         if refused.at >= len(money.actions):
             raise key_taken(refused) from None
+        invoking_money.note_used_up(function, began_ms)
         return _capped(function, made, write)
     return started._replace(event=made.event, input=made.input)
 
 
 def _capped(function: Function, made: Invocation, write: Write) -> Invocation:
-    message = invoking_money.refusal(function, made.started_ms)
+    capped = held_back(function, made)
+    return write(capped, function.retention_days, [store.usage.added(capped)])
+
+
+def held_back(function: Function, made: Invocation) -> Invocation:
+    """Return a call as refused for its function's cap.
+
+    One by HTTP loses its event, unless it waits in the background: anybody can send megabytes.
+    """
+    message = invoking_money.refusal(function, made.started_ms or now_ms())
     error = {"type": invoking_outcome.CAP_REACHED, "message": message}
     capped = over(made, CAPPED)._replace(error=error, reserved_picodollars=0, started_ms=0)
-    return write(capped, function.retention_days, [store.usage.added(capped)])
+    is_short = made.trigger == HTTP and not made.background
+    return capped._replace(event=None, input="") if is_short else capped
 
 
 def take(function: Function, made: Invocation, key: IdempotencyKey) -> dict[str, Any]:

@@ -62,6 +62,28 @@ def worst_case_picodollars(function: Function, now_ms: int) -> int:
     )
 
 
+_used_up: dict[str, int] = {}
+"""Until when (ms) the caps of functions count that this process has found used up."""
+
+
+def is_used_up(function: Function, now_ms: int) -> bool:
+    """Return whether a cap, found used up before in its period, still has no room for a call.
+
+    That is one read, where a refused reservation would be two transactions and the event's object:
+    whoever floods a function that has no money left must not cost more than its calls would have.
+    """
+    if now_ms >= _used_up.get(function.id, 0) or function.cap is None:
+        return False
+    most = worst_case_picodollars(function, now_ms)
+    spent = store.caps.spent(function, _time(now_ms))
+    return spent + most > store.caps.picodollars_of(function.cap)
+
+
+def note_used_up(function: Function, now_ms: int) -> None:
+    """Remember that a cap had no room for a call."""
+    _used_up[function.id] = now_ms + 1000 * seconds_to_next_period(function, now_ms)
+
+
 def reserve(function: Function, now_ms: int) -> Reserved:
     """Return what a call's first write has to reserve."""
     if function.cap is None:

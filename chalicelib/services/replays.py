@@ -11,6 +11,7 @@ from chalicelib.domain.functions.function import Function
 from chalicelib.domain.functions.invocation import (
     CAPPED,
     FINISHED,
+    HTTP,
     REPLAY,
     THROTTLED,
     Invocation,
@@ -39,8 +40,9 @@ def replay(call: Call, name: str, invocation_id: str) -> Answer:
     original = services.invocations.require(function, invocation_id)
     if original.status not in FINISHED:
         raise BadRequestError("The call has not finished yet.")
-    if "event" in original.spilled and original.event is None:
-        raise BadRequestError("The event of this call is no longer there.")
+    is_short = original.status == CAPPED and original.trigger == HTTP
+    if original.event is None and (is_short or "event" in original.spilled):
+        raise BadRequestError("The event of this call is not there (any more).")
     again = _made(session, function, original)
     answer: Answer = services.invocations.answer_of(function, again)
     if answer.status == 429:

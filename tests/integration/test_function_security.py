@@ -199,3 +199,63 @@ def test_a_rule_about_something_else_does_not_mind_the_body(functions: Functions
     for kind, text in UNREADABLE.values():
         assert fn(functions, "/fn/hook", body=text, content_type=kind, x_key="k")[0] == 200
         assert fn(functions, "/fn/hook", body=text, content_type=kind, x_key="j")[0] == 403
+
+
+# Money
+
+
+def held_back(functions: Functions, name: str) -> dict[str, Any]:
+    """Make a function for everyone whose cap no call fits, and wake it once; return its call."""
+    cap = {"amount": "0.0000001", "per": "day"}
+    functions.make(name, ECHO, triggers=HTTP, invokeRule="", capUsd=cap)
+    status, _, told = fn(functions, f"/fn/{name}", body="first")
+    assert status == 429
+    call: dict[str, Any] = functions.ok(
+        "GET", f"/{name}/invocations/{told['x-dormouse-invocation']}"
+    )
+    return call
+
+
+def objects(functions: Functions, name: str) -> int:
+    prefix = f".functions/{functions.function(name).id}/calls/"
+    found = boto3.client("s3").list_objects_v2(Bucket=settings().bucket_name, Prefix=prefix)
+    return int(found["KeyCount"])
+
+
+@pytest.mark.parametrize("mode", ["", "respond-async"])
+def test_a_refused_call_costs_less_than_it_would_have(functions: Functions, mode: str) -> None:
+    name = f"flooded{len(mode)}"
+    held_back(functions, name)
+    with aws.dynamodb.meter() as meter:
+        status, answer, told = fn(functions, f"/fn/{name}", body="x" * 1_000_000, prefer=mode)
+    assert (status, int(told["retry-after"]) > 1) == (429, True)
+    assert "cost cap" in answer["message"]
+    assert objects(functions, name) == 0
+    assert meter.write_units <= 4
+    assert functions.runs(name) == 0
+    call = functions.ok("GET", f"/{name}/invocations/{told['x-dormouse-invocation']}")
+    assert (call["status"], call["event"], call["source"]["method"]) == ("capped", None, "POST")
+    assert work_on_wakes() == 0
+    replayed = functions("POST", f"/{name}/invocations/{call['id']}/replay", {})
+    assert replayed.status == 400
+
+
+def test_a_cap_that_is_raised_lets_calls_through_at_once(functions: Functions) -> None:
+    held_back(functions, "raised")
+    functions.ok("PATCH", "/raised", {"capUsd": {"amount": 1, "per": "day"}})
+    assert fn(functions, "/fn/raised")[0] == 200
+    functions.ok("PATCH", "/raised", {"capUsd": None})
+    assert fn(functions, "/fn/raised")[0] == 200
+
+
+def test_what_a_cap_holds_back_in_the_background_can_be_made_up_for(functions: Functions) -> None:
+    held_back(functions, "later")
+    queued = functions.invoke("later", {"n": 1}, query="?mode=async")
+    assert queued.status == 202
+    work_on_wakes(1)
+    (letter,) = functions.ok("GET", "/later/dead-letters")["items"]
+    assert letter["event"] == {"n": 1}
+    functions.ok("PATCH", "/later", {"capUsd": None})
+    again = functions.ok("POST", f"/later/dead-letters/{letter['id']}/redrive")["invocation"]
+    work_on_wakes(1)
+    assert functions.ok("GET", f"/later/invocations/{again}")["result"] == {"n": 1}
