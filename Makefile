@@ -9,7 +9,7 @@ NODE   := node_modules/.installed
 PYTEST := $(BIN)/python -m pytest -q
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt types clean bench bench-uploads \
+.PHONY: help run test check fmt types clean bench bench-uploads bench-functions \
         test-unit test-integration test-conformance test-sdk test-deployed test-cdk \
         package deploy bootstrap superuser import destroy
 
@@ -68,6 +68,9 @@ bench: $(STAMP)  ## Measure; a table, and JSON with BENCH="--json FILE"
 
 bench-uploads: $(STAMP)  ## A large file through the app, by presigned parts, by boto3
 	$(BIN)/python -m tests.benchmarks.uploads
+
+bench-functions: $(STAMP)  ## /fn/{name} beside a direct call of Lambda
+	$(BIN)/python -m tests.benchmarks.functions
 
 fmt: $(STAMP)  ## Format and fix what can be fixed
 	$(BIN)/ruff format .

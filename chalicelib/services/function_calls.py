@@ -123,13 +123,12 @@ def _first(function: Function, asked: _Asked, taken: Key) -> Answer:
         raise BadRequestError(
             "This Idempotency-Key stands for a call with another event or version."
         )
-    found = store.invocations.load(function.id, taken.invocation_id)
+    found = store.invocations.glance(function.id, taken.invocation_id)
     if found is None:
         raise BadRequestError("The call of this Idempotency-Key has expired.")
     services.invoking.send(function, found)
     found = shown(function, found)
-    if asked.mode == SYNC:
-        found = awaited(function, found)
+    found = awaited(function, found) if asked.mode == SYNC else store.invocations.whole(found)
     return answer_of(function, found, replayed=True)
 
 

@@ -107,11 +107,11 @@ def awaited(function: Function, invocation: Invocation) -> Invocation:
     while invocation.status not in FINISHED and _seconds_left() > pause:
         time.sleep(pause)
         pause = min(pause * 1.5, _LONGEST_POLL_SECONDS)
-        found = store.invocations.load(function.id, invocation.id)
+        found = store.invocations.glance(function.id, invocation.id)
         if found is None:
-            break
+            return invocation
         invocation = shown(function, found)
-    return invocation
+    return store.invocations.whole(invocation)
 
 
 def answer_of(function: Function, invocation: Invocation, replayed: bool = False) -> Answer:

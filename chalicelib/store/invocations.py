@@ -84,8 +84,14 @@ def change(
 
 def load(function_id: str, invocation_id: str) -> Invocation | None:
     """Return a call with all its values, strongly consistent; None if unknown or expired."""
+    found = glance(function_id, invocation_id)
+    return whole(found) if found else None
+
+
+def glance(function_id: str, invocation_id: str) -> Invocation | None:
+    """Return a call as `load`, but without what lies in the bucket."""
     item = dynamodb.get(keys.invocation(function_id, invocation_id))
-    return whole(_read(item)) if item and _is_kept(item) else None
+    return _read(item) if item and _is_kept(item) else None
 
 
 def remove_input(invocation: Invocation) -> None:
@@ -105,18 +111,16 @@ def whole(invocation: Invocation) -> Invocation:
     return invocation._replace(**found)
 
 
-def page(function_id: str, limit: int, before: str = "", after: str = "") -> Page:
+def page(function_id: str, limit: int, before: str = "") -> Page:
     """Return calls, newest first, without what lies in the bucket (access pattern 13).
 
-    `before` and `after` are ids that bound the range, themselves excluded.
+    `before` is an id: only calls that are older.
     """
     values = {":p": {"S": keys.invocations_partition(function_id)}}
     condition = "PK = :p"
-    if before or after:
-        condition += " AND SK BETWEEN :a AND :b"
-        values[":a"] = {"S": f"{after}~" if after else "0"}
-        # Ids have one length, so what sorts just before one is itself less its last character.
-        values[":b"] = {"S": _just_before(before) if before else "~"}
+    if before:
+        condition += " AND SK < :before"
+        values[":before"] = {"S": before}
     found = dynamodb.query(condition, values, forward=False, limit=limit, consistent=True)
     last = found.next_key["SK"]["S"] if found.next_key else ""
     return Page([_read(item) for item in found.items if _is_kept(item)], last)
@@ -277,7 +281,3 @@ def _read(item: Item) -> Invocation:
 
 def _is_kept(item: Item) -> bool:
     return int(item["ttl"]["N"]) > time.time()
-
-
-def _just_before(invocation_id: str) -> str:
-    return invocation_id[:-1] + chr(ord(invocation_id[-1]) - 1) + "~"

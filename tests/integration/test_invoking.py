@@ -400,6 +400,21 @@ def test_where_lambda_cannot_be_reached_nothing_is_charged(
     assert spent(functions, "remote") == 0
 
 
+def test_a_request_that_has_to_be_answered_leaves_a_call_that_says_so(
+    functions: Functions,
+) -> None:
+    token = dynamodb.deadline.set(time.monotonic() + 2.2)
+    try:
+        done = services.invoking.run(
+            functions.function("worker"), {"do": "sleep", "seconds": 2.5}, trigger="http"
+        )
+        assert (dynamodb.deadline.get() or 0) > time.monotonic()
+    finally:
+        dynamodb.deadline.reset(token)
+    stored = functions.ok("GET", f"/worker/invocations/{done.id}")
+    assert (stored["status"], stored["error"]["type"]) == ("failed", "Dormouse.OutcomeUnknown")
+
+
 KILLED = """
 import sys
 from chalicelib import services, store
