@@ -19,7 +19,8 @@ FILES_SECONDS = 30.0
 UPLOADS_AT_ONCE = 100
 LOST_AFTER_MS = 15 * 60 * 1000
 """A call that is overdue for so long has lost its message; else it does not mind a second one."""
-_CALLS_AT_ONCE = 200
+_CALLS_AT_ONCE = 500
+"""So many of the newest calls of a function are looked at."""
 
 
 def work(until: float) -> list[str]:

@@ -58,9 +58,9 @@ class Receiver:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            with self._slots:  # nothing is received that nobody has time for
-                units = self._units()
-            for unit in units:
+            with self._slots:
+                pass  # nothing is received that nobody has time for
+            for unit in self._units():
                 self._slots.acquire()
                 self._pool.submit(self._work, unit)
         self._pool.shutdown(wait=False)
