@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 import zipfile
 from collections.abc import Iterator
 from typing import Any
@@ -83,6 +84,35 @@ def test_the_app_works_with_the_permissions_of_its_role(live: Deployed) -> None:
     live.must("POST", "/api/collections/users/auth-with-password", body)
     live.must("PATCH", "/api/collections/documents", {"indexes": []})
     assert live.ask("DELETE", "/api/collections/documents/truncate").status == 204
+
+
+ECHO = "def handler(event, context):\n    return event\n"
+
+
+def test_functions_work_with_the_permissions_of_the_two_roles(live: Deployed) -> None:
+    live.must("POST", "/api/collections", {"name": "watched", "type": "base"})
+    live.must("POST", "/api/functions", {
+        "name": "echo", "runtime": "python3.11", "handler": "main.handler", "secrets": {"PIN": "1"},
+        "reservedConcurrency": 5, "triggers": [
+            {"type": "record", "collection": "watched", "actions": ["create"]},
+            {"type": "queue", "queue": "letters"},
+            {"type": "schedule", "expression": "rate(1 hour)"},
+        ]})  # fmt: skip
+    live.must("PUT", "/api/functions/echo/code", {"files": {"main.py": ECHO}})
+    assert live.must("POST", "/api/functions/echo/invoke", {"event": 1})["result"] == 1
+    live.must("POST", "/api/functions/echo/invoke?mode=async", {"event": 2})
+    live.must("POST", "/api/collections/watched/records", {})
+    live.must("POST", "/api/queues/letters/messages", {"messages": [{"body": 1}]})
+    wanted = {"invoke", "record", "queue"}
+    deadline = time.monotonic() + 60
+    while True:
+        calls = live.must("GET", "/api/functions/echo/invocations?status=succeeded")["items"]
+        if len(calls) >= 4 and {each["trigger"] for each in calls} == wanted:
+            break
+        assert time.monotonic() < deadline, live.must("GET", "/api/functions/echo/invocations")
+        time.sleep(0.5)
+    live.must("GET", "/api/functions/echo/logs")
+    live.must("DELETE", "/api/functions/echo")
 
 
 def test_large_documents_reach_the_bucket(live: Deployed) -> None:

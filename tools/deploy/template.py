@@ -8,7 +8,9 @@ Template = dict[str, Any]
 SNAP_START_RUNTIMES = ("python3.12", "python3.13", "python3.14")
 
 ONLY_FOR_WAKER = {"Stream"}
-FOR_WAKER = {"Records", "Indexes", "Files", "Bucket", "Logs", "Calls", "Messages"} | ONLY_FOR_WAKER
+FOR_WAKER = ONLY_FOR_WAKER | {
+    "Records", "Indexes", "Files", "Bucket", "Logs", "Calls", "Messages", "SchedulesEnd",
+}  # fmt: skip
 """By Sid. What makes functions, roles and queues is the API's alone."""
 
 

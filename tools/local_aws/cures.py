@@ -8,6 +8,7 @@ from types import ModuleType
 
 from tools.local_aws import (
     capacity,
+    conditions,
     expressions,
     fixes,
     gateway,
@@ -37,6 +38,7 @@ def install(emulator_app: ModuleType, state_directory: Path | None) -> AsgiApp:
     stacks.install()
     lambda_executor.install()
     scheduler.install()
+    conditions.install()
     if state_directory:
         return polls.ending_with_caller(persistence.install(emulator_app, state_directory))
     return polls.ending_with_caller(emulator_app.app)
