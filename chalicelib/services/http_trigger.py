@@ -66,7 +66,8 @@ def wake(call: Call, request: Request, name: str, *, in_background: bool = False
     event, wanted = _call_of(session, request)
     if in_background:
         queued = services.invoking.queue(function, event, **wanted)
-        return _outcome(function, queued) if queued.status == invocations.CAPPED else Woken(queued)
+        over = queued.status in invocations.FINISHED  # refused: a cap, a loop
+        return _outcome(function, queued) if over else Woken(queued)
     with services.service_accounts.prepared(session, function.id):
         done = services.invoking.run(function, event, gateway=request.gateway, **wanted)
     return _outcome(function, done)

@@ -4,6 +4,7 @@ import io
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -339,6 +340,16 @@ def test_functions_that_call_each_other_without_end_are_stopped(world: World) ->
     stopped = next(each for each in listed["items"] if each["status"] == "failed")
     assert stopped["error"]["type"] == "Dormouse.LoopStopped"
     assert stopped["depth"] == invocations.MAX_DEPTH + 1
+
+
+@pytest.mark.parametrize("headers", [{}, {"Prefer": "respond-async"}])
+def test_a_chain_ends_whether_waited_for_or_not(world: World, headers: dict[str, str]) -> None:
+    function = store.functions.load("tool")
+    assert function is not None
+    held = services.service_accounts.token(function, invocations.MAX_DEPTH, time.time())
+    answer = world.server("POST", "/fn/tool/echo", {}, held, headers)
+    assert (answer.status, "one another" in answer.json["message"]) == (502, True)
+    assert world.invocation(answer)["error"]["type"] == "Dormouse.LoopStopped"
 
 
 def test_a_node_function_calls_the_api_too(world: World) -> None:
