@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from chalicelib import services, store
@@ -89,14 +90,21 @@ def in_turn(owner: str, send: Callable[[DeadLetter], object]) -> dict[str, Any]:
     """Send an owner's letters, oldest first, and none twice; `{"redriven", "more"}`."""
     until = time.monotonic() + REDRIVE_SECONDS
     last_id, sent = calls.new_id(int(time.time() * 1000), os.urandom(16)), 0
-    while letters := store.dead_letters.oldest(owner, MOST_PER_PAGE):
+    seen: set[str] = set()
+    while letters := _others(store.dead_letters.oldest(owner, MOST_PER_PAGE), seen):
         for letter in letters:
             # What fails again meanwhile is a new letter, for the next time.
             if letter.id > last_id or time.monotonic() > until:
                 return {"redriven": sent, "more": letter.id <= last_id}
-            send(letter)
-            sent += 1
+            seen.add(letter.id)
+            with suppress(NotFoundError):  # another request is sending it, or has
+                send(letter)
+                sent += 1
     return {"redriven": sent, "more": False}
+
+
+def _others(letters: list[DeadLetter], seen: set[str]) -> list[DeadLetter]:
+    return [each for each in letters if each.id not in seen]
 
 
 def exported(letter: DeadLetter) -> dict[str, Any]:

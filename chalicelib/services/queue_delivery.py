@@ -30,8 +30,8 @@ UNATTENDED_SECONDS = 60
 
 def deliver(source: str, messages: list[Message], seconds_left: SecondsLeft) -> list[str]:
     """Hand messages to the queue's function; return the ids of those that have to come back."""
-    name = source.removeprefix(names.queue(settings().resource_prefix, ""))
-    queue = store.queues.load(name)
+    ours, is_ours, name = source.partition(names.queue(settings().resource_prefix, ""))
+    queue = store.queues.load(name) if is_ours and not ours else None
     function = store.functions.load(queue.function) if queue and queue.function else None
     if queue is None or function is None or function.id != queue.function_id:
         return _later(source, messages, UNATTENDED_SECONDS)
@@ -122,7 +122,7 @@ def _dead_letter(name: str, message: Message, error: dict[str, str]) -> DeadLett
 def _depth(message: Message) -> int:
     """Return the depth of the call that sent a message, 0 for people."""
     text = message.get("messageAttributes", {}).get(DEPTH, {}).get("stringValue", "")
-    return int(text) if text.isdecimal() else 0
+    return int(text[:4]) if text.isascii() and text.isdecimal() else 0
 
 
 def _later(source: str, messages: list[Message], seconds: float) -> list[str]:

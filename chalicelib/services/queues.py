@@ -24,6 +24,8 @@ DEPTH = "dormouse.depth"
 RESERVE_RECEIVES = 20
 """So often SQS hands a message over beyond its attempts (throttled, our own trouble) before it
 puts the message aside itself."""
+SENDING_SECONDS = 60
+"""Longer than any request that sends a dead letter again."""
 HIDDEN_SECONDS = 960
 """Longer than Lambda lets the event edge run, which its event source mappings insist on."""
 
@@ -158,7 +160,12 @@ def _taken(queue: Queue) -> BadRequestError:
 
 
 def _send_again(letter: DeadLetter) -> str:
-    """Send a letter's message, then remove the letter: dying in between sends it twice."""
+    """Send a letter's message, then remove the letter: dying in between lets it be sent twice.
+
+    Raises `NotFoundError` for one that is gone, or that another request is sending now.
+    """
+    if not store.dead_letters.claim(letter, SENDING_SECONDS):
+        raise NotFoundError
     attributes = {DEPTH: str(letter.depth)} if letter.depth else {}
     message = aws.sqs.Message(letter.event, attributes=attributes)
     message_id = aws.sqs.send(sqs_name(letter.name), message)

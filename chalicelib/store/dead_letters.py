@@ -117,6 +117,21 @@ def begin_redrive(letter: DeadLetter, new_id: str) -> str:
     return new_id
 
 
+def claim(letter: DeadLetter, seconds: int) -> bool:
+    """Return whether the caller alone may send a letter again, for a while."""
+    now = int(time.time())
+    try:
+        dynamodb.update(
+            keys.dead_letter(letter.owner, letter.id),
+            "SET claimed = :until",
+            {":until": {"N": str(now + seconds)}, ":now": {"N": str(now)}},
+            condition="attribute_exists(PK) AND (attribute_not_exists(claimed) OR claimed < :now)",
+        )
+    except dynamodb.ConditionFailedError:
+        return False
+    return True
+
+
 def delete(owner: str, letter_id: str) -> None:
     """Remove a letter; an absent one is fine."""
     dynamodb.delete(keys.dead_letter(owner, letter_id))

@@ -7,6 +7,7 @@ import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import boto3
@@ -259,3 +260,99 @@ def test_what_a_cap_holds_back_in_the_background_can_be_made_up_for(functions: F
     again = functions.ok("POST", f"/later/dead-letters/{letter['id']}/redrive")["invocation"]
     work_on_wakes(1)
     assert functions.ok("GET", f"/later/invocations/{again}")["result"] == {"n": 1}
+
+
+# Messages that nobody should have sent
+
+
+def sqs_record(queue: str, body: Any, **attributes: Any) -> dict[str, Any]:
+    return {
+        "messageId": attributes.pop("id", "m1"),
+        "receiptHandle": "none",
+        "body": body if isinstance(body, str) else json.dumps(body),
+        "attributes": {"ApproximateReceiveCount": "1", "MessageGroupId": "g", **attributes},
+        "messageAttributes": {},
+        "eventSource": "aws:sqs",
+        "eventSourceARN": f"arn:aws:sqs:us-east-1:000000000000:{queue}",
+    }
+
+
+ODD_WAKES = [
+    "", "null", "[]", "7", '"schedule"', "{", '{"schedule": 1}', '{"schedule": {"function": "routed"}}',
+    '{"function": 1, "functionId": [], "invocation": {}}',
+    '{"function": "routed", "functionId": "x", "invocation": "' + "0" * 20 + '"}',
+    '{"function": "' + "a" * 3000 + '", "functionId": "x", "invocation": "y"}',
+    '{"function": "routed", "functionId": "x", "invocation": "y", "notBefore": "later"}',
+    "[" * 10_000, '{"function": "\\ud800"}',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("body", ODD_WAKES, ids=range(len(ODD_WAKES)))
+def test_an_odd_wake_keeps_no_other_group_back(functions: Functions, body: str) -> None:
+    queued = functions.invoke("routed", {"Records": []}, query="?mode=async").body
+    stored = functions.function("routed")
+    good = {"function": "routed", "functionId": stored.id, "invocation": queued["id"]}
+    queue = services.wakes.queue_name()
+    records = [sqs_record(queue, body, id="bad"), sqs_record(queue, good, id="good")]
+    records[1]["attributes"]["MessageGroupId"] = "another"
+    answer = wake.handle({"Records": records})
+    assert {each["itemIdentifier"] for each in answer["batchItemFailures"]} <= {"bad"}
+    call = functions.ok("GET", f"/routed/invocations/{queued['id']}")
+    assert call["status"] == "succeeded"
+    work_on_wakes()
+
+
+@pytest.mark.parametrize("queue", ["routed", "another-q-routed", "x", "", "q-routed"])
+def test_messages_of_a_strange_queue_reach_no_function(functions: Functions, queue: str) -> None:
+    runs = functions.runs("routed")
+    answer = wake.handle({"Records": [sqs_record(queue, "hello")]})
+    assert [each["itemIdentifier"] for each in answer["batchItemFailures"]] == ["m1"]
+    assert functions.runs("routed") == runs
+
+
+@pytest.mark.parametrize("depth", ["9" * 5000, "-1", "²", "1e3", "", "٣"])
+def test_an_odd_depth_of_a_message_does_not_stop_its_batch(
+    functions: Functions, depth: str
+) -> None:
+    queue = names.queue(settings().resource_prefix, "routed")
+    record = sqs_record(queue, "deep")
+    record["messageAttributes"] = {"dormouse.depth": {"stringValue": depth, "dataType": "String"}}
+    runs = functions.runs("routed")
+    answer = wake.handle({"Records": [record, sqs_record(queue, "fine", id="m2")]})
+    assert answer["batchItemFailures"] == []
+    assert functions.runs("routed") == runs + 1
+
+
+def at_once(count: int, work: Callable[[], Any]) -> list[Any]:
+    with ThreadPoolExecutor(count) as pool:
+        return [each.result() for each in [pool.submit(work) for _ in range(count)]]
+
+
+def test_a_queues_dead_letter_that_many_send_again_is_sent_once(functions: Functions) -> None:
+    owner = store.dead_letters.of_queue("routed")
+    now_ms = int(time.time() * 1000)
+    letter = store.dead_letters.DeadLetter(
+        owner, calls.new_id(now_ms, bytes(16)), "routed", {"type": "", "message": ""}, 1, now_ms,
+        int(time.time()) + 1000, event="once",
+    )  # fmt: skip
+    store.dead_letters.put(letter)
+    path = f"/api/queues/routed/dead-letters/{letter.id}/redrive"
+    root = functions.client.root
+    answers = at_once(8, lambda: functions.client("POST", path, {}, root))
+    assert [each.status for each in answers].count(200) == 1
+    queue = names.queue(settings().resource_prefix, "routed")
+    received = [each["Body"] for _ in range(3) for each in aws.sqs.receive(queue, 30)]
+    assert received == ["once"]
+
+
+def test_a_functions_dead_letter_that_many_send_again_runs_once(functions: Functions) -> None:
+    source = "def handler(event, context):\n    raise ValueError(event)\n"
+    functions.make("buried", source, retryAttempts=0)
+    functions.invoke("buried", {"n": 1}, query="?mode=async")
+    work_on_wakes(1)
+    (letter,) = functions.ok("GET", "/buried/dead-letters")["items"]
+    assert functions.runs("buried") == 1
+    at_once(6, lambda: functions("POST", f"/buried/dead-letters/{letter['id']}/redrive"))
+    at_once(3, lambda: functions("POST", "/buried/dead-letters/redrive"))
+    work_on_wakes(1)
+    assert functions.runs("buried") == 2
