@@ -3,9 +3,11 @@
 iam:PermissionsBoundary  of CreateRole the boundary asked for, of PutRolePolicy that of the role
 lambda:FunctionArn       the function of an event source mapping
 resources                a function about to be made; a schedule in the group that it is in
-actions                  UpdateAlias, which ministack takes for ListAliases
+actions                  UpdateAlias, which ministack takes for ListAliases; SQS's batches, which
+                         are allowed as what they are made of
 
-Source: AWS's service authorization reference, the actions of IAM, Lambda and Scheduler.
+Source: AWS's service authorization reference, the actions of IAM, Lambda,
+Scheduler and SQS.
 """
 
 import json
@@ -63,7 +65,8 @@ def _function_of_mapping(action: str, body: bytes, params: _Context) -> str:
 def _action(service: str, method: str, path: str, *rest: Any) -> Any:
     if service == "lambda" and method == "PUT" and "/aliases/" in path:
         return "lambda:UpdateAlias"
-    return _action_plain(service, method, path, *rest)
+    found = _action_plain(service, method, path, *rest)
+    return found.removesuffix("Batch") if service == "sqs" and found else found
 
 
 def _resource(
