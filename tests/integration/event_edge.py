@@ -1,6 +1,8 @@
 """The event edge in tests, without the pump's process: what it would bring is brought by hand."""
 
 import json
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -60,11 +62,20 @@ class Edge:
         answer = wake.handle({"Records": batch})
         return [each["itemIdentifier"] for each in answer["batchItemFailures"]]
 
-    def bring(self, seconds: float = 0.0) -> None:
-        """Bring all changes, then work on the calls they make, retries within `seconds` too."""
+    def bring(self) -> None:
+        """Bring all changes, then work on the calls they make."""
         while self.reader.read():
             pass
-        work_on_wakes(seconds)
+        work_on_wakes()
+
+
+def work_until(holds: Callable[[], bool], seconds: float = 10.0) -> None:
+    """Work on background calls until something holds."""
+    give_up_at = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < give_up_at, "still waiting"
+        if not work_on_wakes():
+            time.sleep(0.05)
 
 
 def deliver(queue: str, most: int = 10) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from chalicelib.domain.functions import invocation as calls
 from chalicelib.events import wake
 from chalicelib.store import keys, leaving
 from tests.conformance.client import Part
-from tests.integration.event_edge import SEER, Edge, all_letters
+from tests.integration.event_edge import SEER, Edge, all_letters, work_until
 from tests.integration.file_client import Files
 from tests.integration.function_client import Functions, work_on_wakes
 
@@ -217,7 +217,8 @@ def test_a_poisonous_change_ends_as_a_dead_letter_and_later_ones_go_on(
     record = make(functions, title="poison")
     other = make(functions, title="healthy")
     change(functions, record, title="cured")
-    edge.bring(seconds=2.5)
+    edge.bring()
+    work_until(lambda: len(edge.seen) == 4)
     functions.ok("PATCH", "/seer", {"retryAttempts": 0})
     of_record = [each for each in edge.seen if each["record"]["id"] == record["id"]]
     assert [each["record"]["title"] for each in of_record] == ["poison", "poison", "cured"]
