@@ -30,6 +30,9 @@ IDLE_SECONDS = 50.0
 """A connection unused for longer is not trusted: a frozen Lambda misses the server's close."""
 ONE_SEGMENT_BYTES = 256 * 1024
 """Requests up to this size are joined and sent at once."""
+LONG_WAIT_SECONDS = 60.0
+"""For a longer answer the connection is kept alive on the way: gateways forget a silent one after
+350 s, and then it would be waited for in vain (a function may run for 900 s)."""
 
 
 class NotConnectedError(Exception):
@@ -125,7 +128,7 @@ class _Connection(HTTPConnection):
         if time.monotonic() - self.last_used > IDLE_SECONDS or _has_input(self.sock):
             self.close()
         else:
-            self.sock.settimeout(timeout_seconds)
+            self._set_wait(timeout_seconds)
 
     def connect(self) -> None:
         self.timeout = min(CONNECT_SECONDS, self.answer_seconds)
@@ -134,7 +137,14 @@ class _Connection(HTTPConnection):
         except OSError as error:
             self.close()
             raise NotConnectedError(f"{self.host}:{self.port}: {error}") from error
-        self.sock.settimeout(self.answer_seconds)
+        self._set_wait(self.answer_seconds)
+
+    def _set_wait(self, seconds: float) -> None:
+        self.sock.settimeout(seconds)
+        if seconds > LONG_WAIT_SECONDS:
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            if hasattr(socket, "TCP_KEEPIDLE"):
+                self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 30)
 
     def ask(
         self, method: str, target: str, pieces: Sequence[bytes], headers: Mapping[str, str]

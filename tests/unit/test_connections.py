@@ -1,8 +1,10 @@
 """How a request begins on the wire."""
 
+import socket
+
 import pytest
 
-from chalicelib.aws.connections import _head
+from chalicelib.aws.connections import LONG_WAIT_SECONDS, _Connection, _head
 
 
 def test_a_head_has_what_a_server_needs() -> None:
@@ -20,3 +22,15 @@ def test_a_head_has_what_a_server_needs() -> None:
 def test_nothing_ends_a_line_too_early(target: str, value: str) -> None:
     with pytest.raises(ValueError, match="end of line"):
         _head("GET", target, {"host": "h", "x": value}, 0)
+
+
+@pytest.mark.parametrize(("seconds", "kept_alive"), [(8.0, 0), (LONG_WAIT_SECONDS + 1, 1)])
+def test_a_long_wait_keeps_its_connection_alive(seconds: float, kept_alive: int) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        connection = _Connection(*server.getsockname())
+        connection.prepare(seconds)
+        connection.connect()
+        found = connection.sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        timeout = connection.sock.gettimeout()
+        connection.close()
+    assert (found, timeout) == (kept_alive, seconds)
