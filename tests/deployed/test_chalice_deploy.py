@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,4 +57,22 @@ def test_chalice_deploys_what_bootstrap_prepared(fresh_aws: LocalAws, tmp_path: 
         assert live.json("POST", records, {"title": "ü"}, token).json["title"] == "ü"
         assert live.json("GET", records, token=token).json["totalItems"] == 1
         assert live.json("GET", "/api/nothing").status == 404
+        wake_a_function(live, token)
         live.close()
+
+
+def wake_a_function(live: Client, token: str) -> None:
+    """Call one in the background: that takes the queue of wakes and the second function."""
+    functions = "/api/functions"
+    settings = {"name": "echo", "runtime": "python3.11", "handler": "main.handler"}
+    assert live.json("POST", functions, settings, token).status == 200
+    code = {"files": {"main.py": "def handler(event, context):\n    return event\n"}}
+    assert live.json("PUT", f"{functions}/echo/code", code, token).status == 200
+    queued = live.json("POST", f"{functions}/echo/invoke?mode=async", {"event": 7}, token)
+    assert queued.status == 202, queued
+    path = f"{functions}/echo/invocations/{queued.json['id']}"
+    deadline = time.monotonic() + 60
+    while (call := live.json("GET", path, token=token).json)["status"] in ("queued", "running"):
+        assert time.monotonic() < deadline, call
+        time.sleep(0.5)
+    assert call["result"] == 7, call
