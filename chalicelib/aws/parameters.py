@@ -34,8 +34,13 @@ def save(name: str, secrets: dict[str, str]) -> None:
 
 
 def text(secrets: dict[str, str]) -> str:
-    """Return what a parameter with these secrets holds."""
-    return json.dumps(secrets, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    """Return what a parameter with these secrets holds.
+
+    SSM refuses {{, since it takes that for the name of another parameter; here it can only be
+    inside a text. Source: "PutParameter" in SSM's API reference.
+    """
+    plain = json.dumps(secrets, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    return plain.replace("{{", "{\\u007b")
 
 
 def delete(name: str) -> None:

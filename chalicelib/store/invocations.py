@@ -162,7 +162,7 @@ def free_key(function_id: str, digest: str) -> Action:
 
 def digest(*texts: str) -> str:
     """Return one hash of several texts, none of which can pass for two."""
-    return hashlib.sha256(orjson.dumps(texts)).hexdigest()
+    return hashlib.sha256(dumps(texts)).hexdigest()
 
 
 def dumps(value: Any) -> bytes:

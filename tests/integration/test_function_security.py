@@ -1,12 +1,12 @@
 """Attacks on functions, their triggers and what is kept of them, on the local AWS."""
 
+import hashlib
 import io
 import json
 import re
-import threading
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -14,15 +14,13 @@ import boto3
 import pytest
 
 from chalicelib import aws, services, store
-from chalicelib.aws import dynamodb
 from chalicelib.config import settings
 from chalicelib.domain import tokens
 from chalicelib.domain.functions import invocation as calls
 from chalicelib.domain.functions import names
 from chalicelib.events import wake
 from tests.integration.auth_client import USERS
-from tests.integration.event_edge import Edge
-from tests.integration.function_client import API, Functions, make_wakes_queue, work_on_wakes
+from tests.integration.function_client import Functions, make_wakes_queue, work_on_wakes
 
 HTTP = [{"type": "http"}]
 ECHO = "def handler(event, context):\n    return event\n"
@@ -34,6 +32,8 @@ def functions(table: str) -> Functions:
     make_wakes_queue()
     functions = Functions()
     functions.client.account(USERS, "ann@example.com", name="Ann")
+    functions.make("routed", ECHO, triggers=[{"type": "queue", "queue": "routed"}])
+    functions.make("mirror", ECHO, triggers=HTTP, invokeRule="")
     return functions
 
 
@@ -58,7 +58,6 @@ def routes() -> list[tuple[str, str]]:
 
 
 def test_every_route_of_functions_is_for_superusers(functions: Functions, ann: str) -> None:
-    functions.make("routed", ECHO, triggers=[{"type": "queue", "queue": "routed"}])
     found = routes()
     assert len(found) > 25
     for method, pattern in found:
@@ -160,8 +159,6 @@ def fn(
                "Bearer: {}", "Basic {}", "token={}", '"{}"']
 )  # fmt: skip
 def test_a_superusers_token_never_reaches_user_code(functions: Functions, scheme: str) -> None:
-    if functions("GET", "/mirror").status == 404:
-        functions.make("mirror", ECHO, triggers=HTTP, invokeRule="")
     status, event, told = fn(functions, "/fn/mirror", scheme.format(functions.client.root))
     assert status == 200
     assert functions.client.root not in json.dumps(event)
@@ -278,7 +275,8 @@ def sqs_record(queue: str, body: Any, **attributes: Any) -> dict[str, Any]:
 
 
 ODD_WAKES = [
-    "", "null", "[]", "7", '"schedule"', "{", '{"schedule": 1}', '{"schedule": {"function": "routed"}}',
+    "", "null", "[]", "7", '"schedule"', "{", '{"schedule": 1}',
+    '{"schedule": {"function": "routed"}}',
     '{"function": 1, "functionId": [], "invocation": {}}',
     '{"function": "routed", "functionId": "x", "invocation": "' + "0" * 20 + '"}',
     '{"function": "' + "a" * 3000 + '", "functionId": "x", "invocation": "y"}',
@@ -356,3 +354,221 @@ def test_a_functions_dead_letter_that_many_send_again_runs_once(functions: Funct
     at_once(3, lambda: functions("POST", "/buried/dead-letters/redrive"))
     work_on_wakes(1)
     assert functions.runs("buried") == 2
+
+
+# Secrets
+
+
+def everything_kept() -> str:
+    """Return all that the table and the bucket hold, zips unpacked, as one text."""
+    table = boto3.client("dynamodb").get_paginator("scan")
+    pages = [page["Items"] for page in table.paginate(TableName=settings().table_name)]
+    s3, bucket = boto3.client("s3"), settings().bucket_name
+    found = [json.dumps(pages, default=str)]
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
+        for each in page.get("Contents", []):
+            content = s3.get_object(Bucket=bucket, Key=each["Key"])["Body"].read()
+            if content.startswith(b"PK"):
+                archive = zipfile.ZipFile(io.BytesIO(content))
+                content = b"".join(map(archive.read, archive.namelist()))
+            found.append(each["Key"] + content.decode("latin-1"))
+    return "\n".join(found)
+
+
+KEEPER = """
+import hashlib, os
+
+def handler(event, context):
+    if event == "fail":
+        raise ValueError("no luck")
+    kept = [os.environ.get("FIRST", ""), os.environ.get("SECOND", "")]
+    return [hashlib.sha256(each.encode()).hexdigest() for each in kept]
+"""
+
+
+def has(functions: Functions, *secrets: str) -> bool:
+    """Whether a function finds these secrets; they are not told to it."""
+    wanted = [hashlib.sha256(each.encode()).hexdigest() for each in secrets]
+    return bool(functions.call("keeper")["result"] == wanted)
+
+
+WRONG_SECRETS: list[dict[str, Any]] = [
+    {"secrets": {"FIRST": CANARY * 200}},
+    {"secrets": {"FIRST": CANARY + "\0"}},
+    {"secrets": {"AWS_X": CANARY}},
+    {"secrets": {"FIRST": [CANARY]}},
+    {"secrets": CANARY},
+    {"environment": {"FIRST": "x"}, "secrets": {"FIRST": CANARY}},
+    {"memoryMb": 1, "secrets": {"FIRST": CANARY}},
+]
+
+
+def test_secrets_are_nowhere_but_in_their_parameter(
+    functions: Functions, caplog: pytest.LogCaptureFixture
+) -> None:
+    one, other, second = CANARY + "1", CANARY + "2", CANARY + "3"
+    told = [functions.make("keeper", KEEPER, secrets={"FIRST": one, "SECOND": second})]
+    assert has(functions, one, second)
+    masked = {"FIRST": other, "SECOND": "******"}
+    told.append(functions.ok("PATCH", "/keeper", {"secrets": masked}))
+    told.append(functions.ok("PATCH", "/keeper", {"description": "as before"}))
+    assert has(functions, other, second)
+    told.append(functions.ok("POST", "/keeper/rollback", {"version": 1}))
+    assert has(functions, one, second)
+    refusals = [functions("PATCH", "/keeper", each) for each in WRONG_SECRETS]
+    assert {each.status for each in refusals} == {400}
+    told.append(functions.ok("PATCH", "/keeper", {"secrets": {"FIRST": None}}))
+    assert has(functions, "", second)
+    assert functions.call("keeper", "fail")["status"] == "failed"
+    paths = (
+        "",
+        "/keeper",
+        *(f"/keeper/{each}" for each in ("versions", "code", "invocations", "logs")),
+    )
+    told += [functions.ok("GET", path) for path in paths]
+    for text in (json.dumps([told, refusals]), caplog.text, everything_kept()):
+        assert CANARY not in text
+    parameter = names.secrets(settings().resource_prefix, "keeper")
+    assert CANARY in json.dumps(aws.parameters.load(parameter))
+    functions.ok("DELETE", "/keeper")
+    assert aws.parameters.load(parameter) == {}
+
+
+def test_a_secret_may_look_like_a_template_of_the_parameter_store(functions: Functions) -> None:
+    secret = '{{ssm:other}} {{{x}}} "{{" }} \\{{'
+    functions.make("keeper", KEEPER, secrets={"FIRST": secret, "SECOND": "{"})
+    assert has(functions, secret, "{")
+    functions.ok("PATCH", "/keeper", {"secrets": {"SECOND": "{{"}})
+    assert has(functions, secret, "{{")
+    parameter = names.secrets(settings().resource_prefix, "keeper")
+    kept = boto3.client("ssm").get_parameter(Name=parameter, WithDecryption=True)
+    assert "{{" not in kept["Parameter"]["Value"]
+
+
+# The account of a function
+
+
+def service_token(functions: Functions, name: str = "routed", depth: int = 3) -> str:
+    function = functions.function(name)
+    return services.service_accounts.token(function, depth, time.time())
+
+
+def test_no_route_of_functions_obeys_a_function(functions: Functions) -> None:
+    token = service_token(functions)
+    for method, pattern in routes():
+        path = pattern.replace("{name}", "routed").replace("{id}", "0" * 20)
+        assert functions.client(method, path, {}, token).status == 403, (method, path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"depth": 0}, {"depth": None}, {"id": "x"}, {"collectionId": "_superusers"}, {"exp": 2**40},
+     {"refreshable": True}, {"type": "file"}],
+)  # fmt: skip
+def test_a_functions_token_cannot_be_altered(functions: Functions, change: dict[str, Any]) -> None:
+    head, _, signature = service_token(functions).split(".")
+    claims = {**(tokens.decode_unverified(service_token(functions)) or {}), **change}
+    body = tokens._to_base64(json.dumps(claims).encode())
+    for forged in (f"{head}.{body}.{signature}", f"{head}.{body}."):
+        _, event, _ = fn(functions, "/fn/mirror", forged)
+        assert event["auth"] is None
+
+
+def test_a_functions_token_opens_no_more_than_a_guest_has(functions: Functions) -> None:
+    token = service_token(functions)
+    accounts = "/api/collections/_functions"
+    own = functions.function("routed").id
+    for method, path, body in (
+        ("POST", accounts + "/auth-refresh", {}),
+        ("POST", accounts + "/request-password-reset", {"email": ""}),
+        ("POST", accounts + "/request-verification", {"email": ""}),
+        ("POST", accounts + "/request-email-change", {"newEmail": "a@example.com"}),
+        ("POST", accounts + "/request-otp", {"email": ""}),
+        ("POST", f"{accounts}/impersonate/{own}", {}),
+        ("GET", f"{accounts}/records/{own}", None),
+        ("DELETE", f"{accounts}/records/{own}", None),
+        ("POST", accounts + "/records", {"name": "x", "rights": ["all"]}),
+        ("POST", "/api/batch", {"requests": [
+            {"method": "PATCH", "url": f"{accounts}/records/{own}", "body": {"rights": ["all"]}}]}),
+    ):  # fmt: skip
+        answer = functions.client(method, path, body, token)
+        assert answer.status >= 400, (method, path, answer)
+    assert service_token(functions).split(".")[1]  # it is still there
+
+
+def test_users_neither_see_nor_make_accounts_of_functions(functions: Functions, ann: str) -> None:
+    accounts = "/api/collections/_functions/records"
+    own = functions.function("routed").id
+    for token in ("", ann):
+        assert functions.client("GET", accounts, token=token).status == 403
+        assert functions.client("GET", f"{accounts}/{own}", token=token).status == 403
+        assert functions.client("POST", accounts, {"name": "x"}, token).status == 403
+        assert (
+            functions.client("PATCH", f"{accounts}/{own}", {"rights": ["a"]}, token).status == 403
+        )
+        assert functions.client("DELETE", f"{accounts}/{own}", token=token).status == 403
+
+
+def test_the_caller_in_an_event_has_no_hidden_values(functions: Functions, ann: str) -> None:
+    for token in (ann, functions.client.root, service_token(functions)):
+        _, event, _ = fn(functions, "/fn/mirror", token)
+        assert not {"tokenKey", "password", "passwordHash"} & event["auth"].keys()
+        assert "tokenKey" not in json.dumps(event)
+
+
+LIAR = """
+def handler(event, context):
+    names = ["X-Dormouse-Invocation", "x-dormouse-invocation"][:int(event["body"])]
+    return {"statusCode": 200, "body": "{}", "headers": dict.fromkeys(names, "lie")}
+"""
+
+
+@pytest.mark.parametrize("count", "12")
+def test_a_functions_answer_cannot_tell_another_calls_id(functions: Functions, count: str) -> None:
+    if functions("GET", "/liar").status == 404:
+        functions.make("liar", LIAR, triggers=HTTP, invokeRule="")
+    status, _, told = fn(functions, "/fn/liar", body=count, content_type="text/plain")
+    assert status == 200
+    call = functions.ok("GET", f"/liar/invocations/{told['x-dormouse-invocation']}")
+    assert call["status"] == "succeeded"
+
+
+def test_a_call_of_another_function_is_absent(functions: Functions) -> None:
+    call = functions.call("mirror", {"n": 1})
+    assert functions("GET", f"/routed/invocations/{call['id']}").status == 404
+    assert functions("POST", f"/routed/invocations/{call['id']}/replay", {}).status == 404
+
+
+def test_an_upload_belongs_to_its_function(functions: Functions) -> None:
+    upload = functions.ok("POST", "/mirror/code/upload", {"sizeBytes": 100})["id"]
+    for wrong in (upload, f"../../{functions.function('mirror').id}/uploads/{upload}", "", None):
+        assert functions("PUT", "/routed/code", {"upload": wrong}).status == 400
+
+
+# Idempotency keys
+
+
+@pytest.mark.parametrize("key", ["é" * 255, "k" * 255, " ", "\ud800", "a\x7f", "{}"])
+def test_any_key_stands_for_one_call(functions: Functions, key: str) -> None:
+    answers = [
+        functions("POST", "/mirror/invoke", {"event": 1}, {"idempotency-key": key}) for _ in "12"
+    ]
+    assert [each.status for each in answers] == [200, 200]
+    assert len({each.body["id"] for each in answers}) == 1
+
+
+def test_a_key_is_one_function_and_callers_own(functions: Functions) -> None:
+    key = {"idempotency-key": "shared"}
+    client = functions.client
+    client.account("/api/collections/_superusers", "two@example.com")
+    two = client.login("/api/collections/_superusers", "two@example.com").body["token"]
+    ids = {
+        functions(
+            "POST", f"/{name}/invoke", {"event": {"Records": []}}, {**key, "authorization": by}
+        ).body["id"]
+        for name in ("mirror", "routed")
+        for by in (client.root, two)
+    }
+    assert len(ids) == 4
+    long = functions("POST", "/mirror/invoke", {"event": 1}, {"idempotency-key": "k" * 256})
+    assert long.status == 400
