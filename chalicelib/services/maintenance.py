@@ -41,7 +41,8 @@ def resend_lost_calls(until: float, overdue_ms: int = LOST_AFTER_MS) -> int:
     for function in store.functions.all():
         if time.monotonic() > until:
             break
-        for call in store.invocations.page(function.id, _CALLS_AT_ONCE).invocations:
+        newest = store.invocations.page(function.id, _CALLS_AT_ONCE).invocations
+        for call in reversed(newest):  # a record's changes in their order
             if call.background and 0 < _due_ms(function, call) < before_ms:
                 services.wakes.send(function, call)
                 sent += 1

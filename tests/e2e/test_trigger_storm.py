@@ -23,9 +23,9 @@ from tests.e2e.cluster import Cluster
 RECORDS, CHANGES, WRITERS = 50, 20, 5
 POISON = "poison000000000"
 POISONOUS = 5
-DELIVERY_SECONDS = 90.0
+DELIVERY_SECONDS = 120.0
 LOST = (OSError, http.client.HTTPException)
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(240)
 
 SEER = """
 import os

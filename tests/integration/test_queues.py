@@ -245,11 +245,23 @@ def test_a_chain_through_a_queue_stops_at_the_limit(functions: Functions, edge: 
     assert letters(functions) == []
 
 
-def test_an_unknown_queue_is_a_404(functions: Functions) -> None:
+@pytest.mark.parametrize("name", ["nobody", "x" * 2000, "No-Name", "a%2Fb"])
+def test_an_unknown_queue_is_a_404(functions: Functions, name: str) -> None:
     body = {"messages": [{"body": "x"}]}
     for method, path in (("GET", ""), ("POST", "/messages"), ("GET", "/dead-letters")):
-        answer = functions.client(method, f"/api/queues/nobody{path}", body, functions.client.root)
+        answer = functions.client(method, f"/api/queues/{name}{path}", body, functions.client.root)
         assert answer.status == 404
+
+
+def test_what_names_no_dead_letter_is_refused(functions: Functions, edge: Edge) -> None:
+    client = functions.client
+    for letter_id in ("x" * 2000, "0" * 20):
+        path = f"{PATH}/dead-letters/{letter_id}"
+        assert client("DELETE", path, token=client.root).status == 404
+        assert client("POST", f"{path}/redrive", token=client.root).status == 404
+    for query in ("cursor=" + "x" * 2000, "cursor=!", "perPage=0", "perPage=x"):
+        path = f"{PATH}/dead-letters?{query}"
+        assert client("GET", path, token=client.root).status == 400
 
 
 def test_a_queue_works_for_one_function(functions: Functions, edge: Edge) -> None:

@@ -161,12 +161,16 @@ def test_a_call_that_lost_its_message_gets_another(
     with monkeypatch.context() as patch:
         patch.setattr(services.wakes, "send", lambda *args, **options: None)
         call = queue(functions, "lost")
+        queue(functions, "lost too")
     assert work_on_wakes() == 0
     until = time.monotonic() + 5
-    assert services.maintenance.resend_lost_calls(until) == 0, "it is not overdue yet"
-    assert services.maintenance.resend_lost_calls(until, overdue_ms=-1000) == 1
+    assert services.maintenance.resend_lost_calls(until) == 0, "they are not overdue yet"
+    assert services.maintenance.resend_lost_calls(until, overdue_ms=-1000) == 2
+    name = services.wakes.queue_name()
+    (first,) = aws.sqs.receive(name, visibility_seconds=0, most=1)
+    assert call.id in first["Body"], "the oldest comes first"
     work_on_wakes()
-    assert titles(edge) == ["lost"]
+    assert sorted(titles(edge)) == ["lost", "lost too"]
     stored = store.invocations.load(call.function_id, call.id)
     assert stored is not None
     assert stored.status == "succeeded"
