@@ -3,6 +3,8 @@
 Requests are written and answers read here (`lean_response`), since http.client's own ways cost
 0.2 ms of CPU for each exchange, as much as all else in a small call. A small request leaves in
 one segment; a large one piece by piece, because joining them would hold the body in memory twice.
+Whoever has replaced `HTTPConnection.request` and `getresponse`, to trace, record or answer calls,
+is asked all the same.
 
 The endpoint is AWS_ENDPOINT_URL_<SERVICE>, else AWS_ENDPOINT_URL, else AWS's own. Failures
 are of two kinds, because a write may only be repeated blindly after the first:
@@ -19,7 +21,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from functools import cache
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -52,7 +54,7 @@ class Endpoint(NamedTuple):
 class Reply(NamedTuple):
     status: int
     body: bytes
-    response: LeanResponse
+    response: LeanResponse | HTTPResponse
     """For its headers."""
 
 
@@ -99,7 +101,7 @@ def exchange(
     try:
         response = connection.ask(method, target, pieces, headers)
         content = response.read()
-        if response.will_close or response.has_surplus:
+        if isinstance(response, LeanResponse) and (response.will_close or response.has_surplus):
             connection.close()
     except (OSError, HTTPException) as error:
         connection.close()
@@ -110,6 +112,9 @@ def exchange(
         raise
     connection.last_used = time.monotonic()
     return Reply(response.status, content, response)
+
+
+_PLAIN = HTTPConnection.request, HTTPConnection.getresponse
 
 
 class _Connection(HTTPConnection):
@@ -148,8 +153,11 @@ class _Connection(HTTPConnection):
 
     def ask(
         self, method: str, target: str, pieces: Sequence[bytes], headers: Mapping[str, str]
-    ) -> LeanResponse:
+    ) -> LeanResponse | HTTPResponse:
         """Send a request and return its answer up to the body."""
+        if (HTTPConnection.request, HTTPConnection.getresponse) != _PLAIN:
+            self.request(method, target, b"".join(pieces), dict(headers))
+            return self.getresponse()
         size_bytes = sum(map(len, pieces))
         head = _head(method, target, headers, size_bytes)
         if len(head) + size_bytes <= ONE_SEGMENT_BYTES:

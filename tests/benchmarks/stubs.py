@@ -5,6 +5,7 @@ writing the request and reading the answer still run, so what is left is our cod
 (or boto3 and botocore). Import it after the handler, so that it finds the client in use.
 """
 
+import http.client
 import sys
 from typing import Any
 
@@ -12,10 +13,9 @@ TARGET = "x-amz-target"
 
 
 class Canned:
-    """As much of a `LeanResponse` as the client looks at on success."""
+    """As much of an HTTPResponse as a client looks at on success."""
 
     status = 200
-    will_close = has_surplus = False
 
     def __init__(self, body: bytes) -> None:
         self._body = body
@@ -29,7 +29,7 @@ def install() -> None:
     if "botocore" in sys.modules:
         _botocore()
     else:
-        _connections()
+        _http_client()
 
 
 def _botocore() -> None:
@@ -51,15 +51,18 @@ def _botocore() -> None:
     URLLib3Session.send = send
 
 
-def _connections() -> None:
-    from chalicelib.aws.connections import _Connection  # noqa: PLC0415 (only where it is measured)
+def _http_client() -> None:
+    plain: Any = http.client.HTTPConnection
+    request, getresponse, known = plain.request, plain.getresponse, {}
 
-    ask, known = _Connection.ask, {}
+    def ask(self: Any, method: str, url: str, body: Any, headers: Any) -> None:
+        self.asked = headers[TARGET]
+        if self.asked not in known:
+            request(self, method, url, body, headers)
 
-    def answer(self: Any, method: str, target: str, pieces: Any, headers: Any) -> Canned:
-        operation = headers[TARGET]
-        if operation not in known:
-            known[operation] = Canned(ask(self, method, target, pieces, headers).read())
-        return known[operation]
+    def answer(self: Any) -> Canned:
+        if self.asked not in known:
+            known[self.asked] = getresponse(self).read()
+        return Canned(known[self.asked])
 
-    _Connection.ask = answer  # type: ignore[method-assign, assignment]
+    plain.request, plain.getresponse = ask, answer

@@ -1,10 +1,12 @@
 """How a request begins on the wire."""
 
 import socket
+from http.client import HTTPConnection
+from typing import Any
 
 import pytest
 
-from chalicelib.aws.connections import LONG_WAIT_SECONDS, _Connection, _head
+from chalicelib.aws.connections import LONG_WAIT_SECONDS, Endpoint, _Connection, _head, exchange
 
 
 def test_a_head_has_what_a_server_needs() -> None:
@@ -34,3 +36,22 @@ def test_a_long_wait_keeps_its_connection_alive(seconds: float, kept_alive: int)
         timeout = connection.sock.gettimeout()
         connection.close()
     assert (found, timeout) == (kept_alive, seconds)
+
+
+def test_whoever_replaced_the_ways_of_http_client_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    class Canned:
+        status = 200
+
+        def read(self) -> bytes:
+            return b"canned"
+
+    def request(_self: Any, *given: Any) -> None:
+        asked.append(given)
+
+    monkeypatch.setattr(HTTPConnection, "request", request)
+    monkeypatch.setattr(HTTPConnection, "getresponse", lambda _self: Canned())
+    reply = exchange(Endpoint(False, "127.0.0.1:9"), "POST", "/", (b"a", b"b"), {"host": "h"}, 1.0)
+    assert (reply.status, reply.body) == (200, b"canned")
+    assert asked == [("POST", "/", b"ab", {"host": "h"})]
