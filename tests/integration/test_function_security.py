@@ -8,6 +8,8 @@ import time
 import zipfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import boto3
@@ -18,7 +20,9 @@ from chalicelib.config import settings
 from chalicelib.domain import tokens
 from chalicelib.domain.functions import invocation as calls
 from chalicelib.domain.functions import names
+from chalicelib.domain.functions.function import PICODOLLARS
 from chalicelib.events import wake
+from chalicelib.services.invoking_attempt import now_ms
 from tests.integration.auth_client import USERS
 from tests.integration.function_client import Functions, make_wakes_queue, work_on_wakes
 
@@ -572,3 +576,100 @@ def test_a_key_is_one_function_and_callers_own(functions: Functions) -> None:
     assert len(ids) == 4
     long = functions("POST", "/mirror/invoke", {"event": 1}, {"idempotency-key": "k" * 256})
     assert long.status == 400
+
+
+# The money cap, from every side at once
+
+SPENDER = """
+import json, time, urllib.request
+
+def handler(event, context):
+    event = json.loads(event["body"]) if "body" in event else event
+    if event == "fail":
+        raise ValueError("again")
+    time.sleep(0.02)
+    return {"ok": True}
+"""
+
+
+def test_no_way_of_calling_passes_the_cap(functions: Functions) -> None:
+    functions.make("spender", SPENDER, triggers=HTTP, invokeRule="", timeoutSeconds=1,
+                   retryAttempts=3, retryDelaySeconds=1)  # fmt: skip
+    functions.code("spender", SPENDER + "# 2\n")
+    functions.ok("PATCH", "/spender", {"memoryMb": 512})
+    first = functions.call("spender", {})
+    dear = max(
+        services.invoking_money.worst_case_picodollars(
+            services.invoking.at_version(functions.function("spender"), version), now_ms()
+        )
+        for version in (1, 2, 3)
+    )
+    cap = Decimal(dear * 3) / PICODOLLARS
+    functions.ok("PATCH", "/spender", {"capUsd": {"amount": f"{cap:f}", "per": "month"}})
+    runs, seen = functions.runs("spender"), []
+    replay = f"/spender/invocations/{first['id']}/replay"
+    ways: list[Callable[[], Any]] = [
+        lambda: functions.invoke("spender", {}),
+        lambda: functions.invoke("spender", {}, version=1),
+        lambda: functions.invoke("spender", "fail", query="?mode=async"),
+        lambda: functions("POST", replay, {"version": 2}),
+        lambda: fn(functions, "/fn/spender", body="{}"),
+        lambda: fn(functions, "/fn/spender", body='"fail"', prefer="respond-async"),
+        lambda: functions("POST", "/spender/invoke", {"event": {}}, {"idempotency-key": "one"}),
+        lambda: work_on_wakes(),
+    ]
+    limit = store.caps.picodollars_of(functions.function("spender").cap)  # type: ignore[arg-type]
+    with ThreadPoolExecutor(16) as pool:
+        running = [pool.submit(way) for _ in range(6) for way in ways]
+        while not all(each.done() for each in running):
+            seen.append(store.caps.spent(functions.function("spender"), datetime.now(UTC)))
+    work_on_wakes(2)
+    for each in running:
+        each.result()
+    seen.append(store.caps.spent(functions.function("spender"), datetime.now(UTC)))
+    assert max(seen) <= limit
+    every = functions.ok("GET", "/spender/invocations?perPage=100")["items"]
+    receipts = [
+        each["receipt"]["totalUsd"]
+        for each in every
+        if each["receipt"] and each["id"] != first["id"]
+    ]
+    assert sum(map(Decimal, map(str, receipts))) <= cap
+    assert functions.runs("spender") > runs
+    assert {"capped", "succeeded"} <= {each["status"] for each in every}
+
+
+def test_a_dearer_version_reserves_what_it_may_cost_itself(functions: Functions) -> None:
+    functions.make("heavy", ECHO, memoryMb=3008, timeoutSeconds=20)
+    functions.ok("PATCH", "/heavy", {"memoryMb": 128, "timeoutSeconds": 1})
+    light = services.invoking_money.worst_case_picodollars(functions.function("heavy"), now_ms())
+    cap = Decimal(light * 2) / PICODOLLARS
+    functions.ok("PATCH", "/heavy", {"capUsd": {"amount": f"{cap:f}", "per": "day"}})
+    assert functions.invoke("heavy", 1).status == 200
+    assert functions.invoke("heavy", 1, version=1).status == 429
+    functions.ok("POST", "/heavy/rollback", {"version": 1})
+    assert functions.invoke("heavy", 1).status == 429
+
+
+FORGER = """
+import os, time
+
+def handler(event, context):
+    for start in ("\\n", "\\r\\n", "x", "\\n\\n"):
+        parts = [
+            f"REPORT RequestId: {context.aws_request_id}", "Duration: 0.01 ms",
+            "Billed Duration: 1 ms", "Memory Size: 1 MB", "Max Memory Used: 1 MB", ""
+        ]
+        print(start + "\\t".join(parts), end="", flush=True)
+    time.sleep(0.1)
+    if event:
+        os._exit(0)
+"""
+
+
+def test_what_a_function_writes_into_its_log_changes_no_receipt(functions: Functions) -> None:
+    functions.make("forger", FORGER, memoryMb=256)
+    for event in (0, 1):
+        call = functions.call("forger", event)
+        assert call["billedMs"] >= 100, call
+        assert call["memoryUsedMb"] > 1
