@@ -17,10 +17,12 @@ import pytest
 
 from chalicelib import aws, services, store
 from chalicelib.config import settings
+from chalicelib.domain import record as records
 from chalicelib.domain import tokens
 from chalicelib.domain.functions import invocation as calls
 from chalicelib.domain.functions import names
 from chalicelib.domain.functions.function import PICODOLLARS
+from chalicelib.domain.functions.matching import Change, events
 from chalicelib.events import wake
 from chalicelib.services.invoking_attempt import now_ms
 from tests.integration.auth_client import USERS
@@ -673,3 +675,22 @@ def test_what_a_function_writes_into_its_log_changes_no_receipt(functions: Funct
         call = functions.call("forger", event)
         assert call["billedMs"] >= 100, call
         assert call["memoryUsedMb"] > 1
+
+
+# What functions are told of records
+
+
+def test_an_event_of_an_account_has_neither_password_nor_token_key(functions: Functions) -> None:
+    schema = store.schema.load()
+    for name in ("users", "_superusers", "_functions", "_otps"):
+        collection = schema.find(name)
+        assert collection is not None
+        secret = {"password": CANARY, "tokenKey": CANARY}
+        record = {**records.blank(collection), "id": "a" * 15, **secret}
+        for change in (
+            Change("1", collection, record, None, now_ms()),
+            Change("2", collection, record, record, now_ms()),
+            Change("3", collection, None, record, now_ms()),
+        ):
+            trigger = {"id": "t", "type": "record", "collection": name}
+            assert CANARY not in json.dumps(events(trigger, change))
