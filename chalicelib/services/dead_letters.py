@@ -13,7 +13,6 @@ from chalicelib.domain.functions.function import Function
 from chalicelib.domain.functions.invocation import Invocation
 from chalicelib.domain.request import Call
 from chalicelib.errors import BadRequestError, NotFoundError
-from chalicelib.light_orjson import orjson
 from chalicelib.store.dead_letters import DeadLetter
 
 PER_PAGE = 50
@@ -39,6 +38,19 @@ def keep(function: Function, invocation: Invocation) -> None:
         source=invocation.source,
         depth=invocation.depth,
     )
+    store.dead_letters.put(letter)
+
+
+def keep_unmade(
+    function: Function, letter_id: str, error: dict[str, str], source: dict[str, Any]
+) -> None:
+    """Write the dead letter of a change that no call could be made of: it cannot be sent again."""
+    now_ms = int(time.time() * 1000)
+    expires = now_ms // 1000 + function.retention_days * DAY_SECONDS
+    letter = DeadLetter(
+        function.id, letter_id, function.name, error, 0, now_ms, expires,
+        trigger=calls.RECORD, source=source,
+    )  # fmt: skip
     store.dead_letters.put(letter)
 
 
@@ -130,7 +142,7 @@ def _send(function: Function, letter: DeadLetter) -> str:
     """
     failed = store.invocations.load(function.id, letter.id)
     if failed is None:
-        raise NotFoundError("The call has expired, and its event with it.")
+        raise NotFoundError("There is no such call any more, so its event cannot be sent again.")
     fresh = calls.new_id(int(time.time() * 1000), os.urandom(16))
     try:
         new_id = store.dead_letters.begin_redrive(letter, fresh)
@@ -138,7 +150,7 @@ def _send(function: Function, letter: DeadLetter) -> str:
         raise NotFoundError from None
     services.invoking.queue(
         function,
-        orjson.loads(failed.input) if failed.input else failed.event,
+        store.invocations.loads(failed.input) if failed.input else failed.event,
         trigger=failed.trigger,
         source=failed.source,
         depth=failed.depth,

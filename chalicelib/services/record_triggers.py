@@ -24,7 +24,7 @@ from chalicelib.domain.functions import matching
 from chalicelib.domain.functions.function import Function, Trigger
 from chalicelib.domain.functions.matching import Change
 from chalicelib.domain.request import Record
-from chalicelib.errors import ApiError, TooLargeError
+from chalicelib.errors import TooLargeError, UnavailableError
 from chalicelib.light_orjson import orjson
 from chalicelib.store import keys
 from chalicelib.store.changes import Changes
@@ -36,7 +36,7 @@ StreamRecord = dict[str, Any]
 Item = dict[str, dict[str, Any]]
 
 _PREFIX = keys.records_partition("")
-_PASSING = (ApiError, DynamoError, aws.s3.S3Error, aws.sqs.SqsError)
+_PASSING = (UnavailableError, DynamoError, aws.s3.S3Error, aws.sqs.SqsError)
 """Trouble of the platform: better to wait than to lose a change."""
 
 
@@ -81,9 +81,10 @@ def _in_order(world: _World, group: list[StreamRecord]) -> str:
         except _PASSING:
             log.warning("A change could not be handed on; it comes again", exc_info=True)
             return str(each["dynamodb"]["SequenceNumber"])
-        except Exception:
+        except Exception as error:
             # It would come again for a day, and keep back every later change of every record.
             log.exception("A change cannot be handed on: %s", each["dynamodb"]["Keys"])
+            _put_aside(world, each, error)
     return ""
 
 
@@ -128,6 +129,28 @@ def _queue_calls(world: _World, stream_record: StreamRecord) -> None:
         if matching.matches(trigger, change, world.schema, related):
             for event in matching.events(trigger, change):
                 _queue(function, trigger, change, {**event, **missing}, depth, number)
+
+
+def _put_aside(world: _World, stream_record: StreamRecord, error: Exception) -> None:
+    """Leave a dead letter of a change that no call could be made of, to those that watch it."""
+    image = stream_record["dynamodb"]
+    collection = world.by_storage.get(image["Keys"]["PK"]["S"].removeprefix(_PREFIX))
+    time_ms = int(float(image["ApproximateCreationDateTime"]) * 1000)
+    for function, trigger in world.watchers:
+        if collection is None or not _may_match(_Watcher(function, trigger), collection):
+            continue
+        seed = f"{function.id}#{trigger['id']}#{stream_record['eventID']}"
+        services.dead_letters.keep_unmade(
+            function,
+            _call_id(time_ms, int(image["SequenceNumber"]), seed),
+            {"type": type(error).__name__, "message": str(error)},
+            {
+                "collection": collection.name,
+                "collectionId": collection.id,
+                "recordId": image["Keys"]["SK"]["S"],
+                "trigger": trigger["id"],
+            },
+        )
 
 
 def _may_match(watcher: _Watcher, collection: Collection) -> bool:

@@ -8,6 +8,7 @@ import pytest
 from chalicelib import services, store
 from chalicelib.aws import dynamodb
 from chalicelib.domain.functions import invocation as calls
+from chalicelib.domain.functions import matching
 from chalicelib.events import wake
 from chalicelib.store import keys, leaving
 from tests.conformance.client import Part
@@ -280,6 +281,30 @@ def test_an_event_is_sent_again_as_it_came_although_its_secrets_are_not_shown(
     functions.ok("PATCH", "/seer", {"redact": []})
     for each in all_letters(functions, "seer"):
         functions.ok("DELETE", f"/seer/dead-letters/{each['id']}")
+
+
+def test_a_change_that_no_call_can_be_made_of_is_a_dead_letter_and_blocks_nobody(
+    functions: Functions, edge: Edge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = matching.matches
+
+    def break_on_cursed(trigger: Any, change: Any, *others: Any) -> bool:
+        if change.record["title"] == "cursed":
+            raise RecursionError("too deep")
+        return plain(trigger, change, *others)
+
+    record = make(functions, title="cursed")
+    change(functions, record, title="blessed")
+    with monkeypatch.context() as patch:
+        patch.setattr(matching, "matches", break_on_cursed)
+        edge.bring()
+    assert titles(edge) == [("update", "cursed", "blessed")]
+    (letter,) = all_letters(functions, "seer")
+    assert letter["error"] == {"type": "RecursionError", "message": "too deep"}
+    assert letter["source"]["recordId"] == record["id"]
+    path = f"/seer/dead-letters/{letter['id']}"
+    assert functions("POST", f"{path}/redrive").status == 404
+    functions.ok("DELETE", path)
 
 
 def test_a_large_old_document_that_is_gone_is_told_so(functions: Functions, edge: Edge) -> None:
