@@ -19,7 +19,7 @@ from chalicelib import aws, services, store
 from chalicelib.aws.control import ControlError, MissingError, NotYetError, RefusedError, translated
 from chalicelib.config import settings
 from chalicelib.domain import dates
-from chalicelib.domain.functions import names, plan
+from chalicelib.domain.functions import names, plan, redaction
 from chalicelib.domain.functions import version as versions
 from chalicelib.domain.functions.function import Function
 from chalicelib.domain.functions.plan import Target
@@ -100,7 +100,8 @@ def _brought(hold: Hold, wanted: Wanted, code: Code) -> int:
     try:
         return _reconciled(target)
     except RefusedError as error:
-        problem = f"AWS refuses the function: {_words(error)}"
+        words = redaction.without(_words(error), secrets.values())
+        problem = f"AWS refuses the function: {words}"
         hold.put(wanted=None, problem=problem)
         raise BadRequestError(problem) from error
 

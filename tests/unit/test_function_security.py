@@ -1,6 +1,7 @@
 """What callers and uploads may try against functions, as far as it needs no AWS."""
 
 import io
+import json
 import struct
 import time
 import zipfile
@@ -9,7 +10,7 @@ import zlib
 import pytest
 
 from chalicelib.domain.functions.archive import ArchiveError, check_zip
-from chalicelib.domain.functions.redaction import redact, redact_text
+from chalicelib.domain.functions.redaction import redact, redact_text, without
 
 SECRET = "hunter2-hunter2"
 
@@ -69,3 +70,14 @@ def test_a_file_of_a_zip_has_no_second_name(other: str) -> None:
 
 def test_a_file_of_a_zip_may_tell_its_name_twice() -> None:
     assert check_zip(zip_with_name_in_extra("ökay.py", "ökay.py")).entries == ("main.py", "ökay.py")
+
+
+def test_what_aws_says_of_an_environment_has_no_secret() -> None:
+    secrets = {"A": 'long "quoted" é', "B": "long", "C": "e", "D": "more\nlines"}
+    for is_ascii in (True, False):
+        measured = json.dumps({**secrets, "PLAIN": "stays"}, ensure_ascii=is_ascii)
+        text = f"exceeded the 4KB limit. String measured: {measured}"
+        kept = without(text, secrets.values())
+        assert "exceeded" in kept
+        assert "stays" in kept
+        assert not any(each in kept for each in ("long", "quoted", "lines"))
