@@ -167,7 +167,12 @@ def _wait_seconds(function: Function) -> float:
 def _finished(
     wanted: Wanted, started: Invocation, outcome: Outcome, meter: "aws.dynamodb.Meter"
 ) -> Invocation:
-    """Write down what became of a call, what it cost, and give back what was reserved."""
+    """Write down what became of a call, what it cost, and give back what was reserved.
+
+    If that cannot be done, a caller who waits shall have the answer all the same, and the table
+    shows the call as lost. The message of a background call has to come back instead: then this
+    raises `MovedError` or `UnavailableError`.
+    """
     function = wanted.function
     done = over(started, outcome.status)._replace(**outcome.values)
     bill = invoking_money.bill(function, done, outcome, meter, wanted.gateway)
@@ -179,8 +184,9 @@ def _finished(
     try:
         written = store.invocations.change(kept, function.retention_days, actions)
     except (MovedError, UnavailableError) as error:
-        # The caller shall have the answer; the table shows the call as lost.
         log.error("call not written down", function=function.name, call=done.id, why=str(error))
+        if started.background:
+            raise
         return done
     if written.status == SUCCEEDED:
         _remove_input(started)

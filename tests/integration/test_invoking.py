@@ -515,6 +515,22 @@ def test_a_background_call_whose_runner_died_is_made_again(
     assert (done.status, done.attempt) == ("succeeded", 2)
 
 
+def test_a_background_call_whose_end_was_not_written_down_keeps_its_message(
+    functions: Functions,
+) -> None:
+    function = functions.function("worker")
+    queued = waiting(functions, "worker", {"do": "sleep", "seconds": 1})
+    with ThreadPoolExecutor(1) as pool:
+        attempt = pool.submit(services.invoking.run_queued, function, queued.id)
+        running = until_it_runs(queued)
+        other = store.invocations.change(running, 14)  # whoever took it for lost
+        with pytest.raises(BusyError):
+            attempt.result()
+    stored = store.invocations.load(queued.function_id, queued.id)
+    assert stored is not None
+    assert (stored.status, stored.rev) == ("running", other.rev)
+
+
 def test_a_background_call_that_lambda_throttles_waits_without_counting(
     functions: Functions,
 ) -> None:
@@ -542,6 +558,17 @@ def waiting(functions: Functions, name: str, event: Any) -> invocations.Invocati
     function = functions.function(name)
     made: invocations.Invocation = services.invoking.queue(function, event, trigger="record")
     return made
+
+
+def until_it_runs(queued: invocations.Invocation) -> invocations.Invocation:
+    """Return a call as soon as an attempt has begun."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        found = store.invocations.load(queued.function_id, queued.id)
+        if found is not None and found.status == "running":
+            return found
+        time.sleep(0.02)
+    raise AssertionError("it does not begin")
 
 
 def spent(functions: Functions, name: str) -> int:
