@@ -6,11 +6,11 @@ sent again, or when it expires. One letter per call or message: writing it twice
 """
 
 import time
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from chalicelib.aws import dynamodb
-from chalicelib.light_orjson import orjson
-from chalicelib.store import keys
+from chalicelib.store import invocations, keys
 
 Item = dict[str, dict[str, Any]]
 
@@ -50,16 +50,18 @@ def of_queue(name: str) -> str:
 
 
 def put(letter: DeadLetter) -> None:
-    """Keep a letter until it expires."""
+    """Keep a letter until it expires; one that is there already stays as it is."""
     document = letter._asdict()
     for name in _IN_KEYS_AND_ATTRIBUTES:
         del document[name]
     item: Item = {
         **keys.dead_letter(letter.owner, letter.id),
-        "doc": {"S": orjson.dumps(document).decode()},
+        "doc": {"S": invocations.dumps(document).decode()},
         "ttl": {"N": str(letter.expires)},
     }
-    dynamodb.put(item)
+    # Whoever is sending it again has written under which id: that must not get lost.
+    with suppress(dynamodb.ConditionFailedError):
+        dynamodb.put(item, "attribute_not_exists(PK)", own_attribute="doc")
 
 
 def load(owner: str, letter_id: str) -> DeadLetter | None:
@@ -145,7 +147,7 @@ def delete_all(owner: str) -> None:
 
 
 def _read(item: Item) -> DeadLetter:
-    document = orjson.loads(item["doc"]["S"])
+    document = invocations.loads(item["doc"]["S"])
     values = {name: document[name] for name in DeadLetter._fields if name in document}
     return DeadLetter(
         owner=item["PK"]["S"].partition("#")[2],

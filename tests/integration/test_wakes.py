@@ -88,6 +88,38 @@ def test_an_asynchronous_call_is_tried_twice_again_and_then_a_dead_letter(
     functions.ok("DELETE", f"/seer/dead-letters/{letter['id']}")
 
 
+def test_a_dead_letter_takes_texts_that_are_no_unicode(functions: Functions, edge: Edge) -> None:
+    functions.ok("PATCH", "/seer", {"retryAttempts": 0, "redact": ["title"]})
+    title = "poison \ud83d"
+    call = queue(functions, title)
+    work_until(lambda: bool(all_letters(functions, "seer")))
+    functions.ok("POST", f"/seer/dead-letters/{call.id}/redrive")
+    work_until(lambda: bool(all_letters(functions, "seer")))
+    assert titles(edge) == [title] * 2
+    functions.ok("DELETE", f"/seer/dead-letters/{all_letters(functions, 'seer')[0]['id']}")
+    error = {"type": "Error", "message": title}  # as JavaScript words it
+    services.dead_letters.keep(functions.function("seer"), call._replace(error=error))
+    (letter,) = all_letters(functions, "seer")
+    assert letter["error"] == {"type": "Error", "message": "poison ?"}
+    functions.ok("DELETE", f"/seer/dead-letters/{call.id}")
+    functions.ok("PATCH", "/seer", {"retryAttempts": 2, "redact": []})
+
+
+def test_a_message_that_comes_twice_does_not_make_a_dead_letter_anew(
+    functions: Functions, edge: Edge
+) -> None:
+    functions.ok("PATCH", "/seer", {"retryAttempts": 0})
+    call = queue(functions, "poison")
+    (message,) = received()
+    assert handled([message]) == []
+    (letter,) = store.dead_letters.oldest(call.function_id, 2)
+    store.dead_letters.begin_redrive(letter, "first")  # the process that does it dies
+    assert handled([message]) == []
+    assert store.dead_letters.begin_redrive(letter, "second") == "first"
+    store.dead_letters.delete(letter.owner, letter.id)
+    functions.ok("PATCH", "/seer", {"retryAttempts": 2})
+
+
 def test_calls_of_one_group_are_made_in_order_and_wait_for_the_first(
     functions: Functions, edge: Edge
 ) -> None:
