@@ -7,12 +7,13 @@ time. It stays, with its messages, when that function goes, until it is deleted.
     queue_delivery    messages going to the function
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from chalicelib import aws, services, store
 from chalicelib.config import settings
 from chalicelib.domain import dates
-from chalicelib.domain.functions import names
+from chalicelib.domain.functions import names, redaction
 from chalicelib.domain.functions.function import Function, Trigger
 from chalicelib.domain.request import Call
 from chalicelib.errors import BadRequestError, NotFoundError, field_error
@@ -68,8 +69,13 @@ def dead_letters(call: Call, name: str) -> dict[str, Any]:
 
     Raises 401, 403, 404.
     """
-    services.queue_delivery.collect_dead(_require(call, name))
-    return services.dead_letters.listed(call, store.dead_letters.of_queue(name), _letter)
+    queue = _require(call, name)
+    services.queue_delivery.collect_dead(queue)
+    function = store.functions.load(queue.function) if queue.function else None
+    secret_keys = function.redact if function else ()
+    return services.dead_letters.listed(
+        call, store.dead_letters.of_queue(name), lambda letter: _letter(letter, secret_keys)
+    )
 
 
 def delete_dead_letter(call: Call, name: str, letter_id: str) -> None:
@@ -201,11 +207,12 @@ def _exported(queue: Queue) -> dict[str, Any]:
     }
 
 
-def _letter(letter: DeadLetter) -> dict[str, Any]:
+def _letter(letter: DeadLetter, secret_keys: Iterable[str]) -> dict[str, Any]:
+    """Return a letter as the API shows it: without secrets, as all that is kept of events."""
     return {
         "id": letter.id,
         "queue": letter.name,
-        "body": letter.event,
+        "body": redaction.redact(letter.event, secret_keys)[0],
         "messageId": letter.source.get("messageId", ""),
         "error": letter.error,
         "attempts": letter.attempts,

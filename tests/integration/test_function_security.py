@@ -349,6 +349,25 @@ def test_a_queues_dead_letter_that_many_send_again_is_sent_once(functions: Funct
     assert received == ["once"]
 
 
+def test_a_queues_dead_letter_shows_no_secret_and_is_sent_whole(functions: Functions) -> None:
+    functions.ok("PATCH", "/routed", {"redact": ["iban"]})
+    body = json.dumps({"password": CANARY, "iban": CANARY, "n": 1})
+    owner, now_s = store.dead_letters.of_queue("routed"), int(time.time())
+    letter_id = calls.new_id(now_ms(), b"1" * 16)
+    error = {"type": "", "message": ""}
+    letter = store.dead_letters.DeadLetter(
+        owner, letter_id, "routed", error, 1, now_ms(), now_s + 1000, event=body
+    )
+    store.dead_letters.put(letter)
+    path, root = "/api/queues/routed/dead-letters", functions.client.root
+    (shown,) = functions.client("GET", path, token=root).body["items"]
+    assert CANARY not in json.dumps(shown)
+    assert json.loads(shown["body"])["n"] == 1
+    assert functions.client("POST", f"{path}/{letter_id}/redrive", {}, root).status == 200
+    queue = names.queue(settings().resource_prefix, "routed")
+    assert body in [each["Body"] for _ in range(3) for each in aws.sqs.receive(queue, 30)]
+
+
 def test_a_functions_dead_letter_that_many_send_again_runs_once(functions: Functions) -> None:
     source = "def handler(event, context):\n    raise ValueError(event)\n"
     functions.make("buried", source, retryAttempts=0)

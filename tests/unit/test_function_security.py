@@ -6,10 +6,12 @@ import struct
 import time
 import zipfile
 import zlib
+from base64 import urlsafe_b64encode
 
 import pytest
 
 from chalicelib.domain.functions.archive import ArchiveError, check_zip
+from chalicelib.domain.functions.log_cursor import WrongCursorError, read
 from chalicelib.domain.functions.redaction import redact, redact_text, without
 
 SECRET = "hunter2-hunter2"
@@ -81,3 +83,9 @@ def test_what_aws_says_of_an_environment_has_no_secret() -> None:
         assert "exceeded" in kept
         assert "stays" in kept
         assert not any(each in kept for each in ("long", "quoted", "lines"))
+
+
+@pytest.mark.parametrize("cursor", [[-1, {}], [2**60, {}], [0, {"a": -1}], [True, []], ["1", {}]])
+def test_a_made_up_cursor_of_a_log_is_refused(cursor: list[object]) -> None:
+    with pytest.raises(WrongCursorError):
+        read(urlsafe_b64encode(json.dumps(cursor).encode()).decode())

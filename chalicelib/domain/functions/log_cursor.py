@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 LATE_MS = 10_000
 """How much later than a line of another stream one may become visible."""
+_LATEST_MS = 2**53
 MOST_LINES, MOST_STREAMS = 5_000, 200
 """What is read again, and what a cursor names, at most; then it looks back less far."""
 
@@ -83,6 +84,8 @@ def read(text: str) -> Cursor:
     try:
         since_ms, seen = json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         known = {str(name): int(count) for name, count in seen.items()}
+        if not 0 <= since_ms <= _LATEST_MS or any(count < 0 for count in known.values()):
+            raise WrongCursorError(text[:80])
         return Cursor(int(since_ms), known)
     except (ValueError, TypeError, AttributeError, RecursionError, OverflowError):
         raise WrongCursorError(text[:80]) from None
