@@ -39,7 +39,8 @@ MOST_EVENT_BYTES = 6_291_456
 MOST_BACKGROUND_BYTES = 1_048_576
 """As Lambda's own asynchronous calls."""
 
-_LONGEST_PAUSE_SECONDS = 60
+_LONGEST_PAUSE_SECONDS = 300
+"""Of a throttled background call, as Lambda's own: each look at it costs money too."""
 
 
 class BusyError(Exception):
