@@ -51,6 +51,7 @@ _KINDS: dict[str, type[ControlError]] = {
     "ResourceAlreadyExistsException": ExistsError,
     "ConflictException": ExistsError,
     "ResourceConflictException": NotYetError,
+    "ResourceInUseException": NotYetError,
     "PreconditionFailedException": NotYetError,
     "ConcurrentModification": NotYetError,
     "OperationAbortedException": NotYetError,

@@ -11,18 +11,22 @@ GetShardIterator on its stream.
 
 from typing import Any
 
-from chalicelib.aws.control import MissingError, client, translated
+from chalicelib.aws.control import MissingError, NotYetError, client, translated
 from chalicelib.config import settings
 
 REPORTS_FAILURES = ["ReportBatchItemFailures"]
+DELETING = "Deleting"
 
 
 def ensure(source_arn: str, **wanted: Any) -> None:
     """Make the mapping of a source to the event edge, or change the one there is.
 
     `wanted` is as in CreateEventSourceMapping; `StartingPosition` counts only when it is made.
+    Raises `NotYetError` while an earlier one is on its way out: Lambda lists it until it is gone.
     """
     found = _find(source_arn)
+    if found is not None and found.get("State") == DELETING:
+        raise NotYetError(f"The mapping of {source_arn} is being deleted")
     with translated():
         if found is None:
             client("lambda").create_event_source_mapping(
@@ -40,7 +44,7 @@ def ensure(source_arn: str, **wanted: Any) -> None:
 def remove(source_arn: str) -> None:
     """Remove the mapping of a source, if there is one."""
     found = _find(source_arn)
-    if found is None or found.get("State") == "Deleting":
+    if found is None or found.get("State") == DELETING:
         return
     try:
         with translated():

@@ -10,6 +10,8 @@ import boto3
 import pytest
 
 from chalicelib import config, services
+from chalicelib.aws import event_sources
+from chalicelib.aws.control import NotYetError
 from chalicelib.domain.functions.function import Function, Trigger
 from tests.integration.function_client import Functions
 from tools import bootstrap
@@ -63,6 +65,23 @@ def test_the_queue_of_wakes_is_read_only_while_there_are_functions(deployed: Non
     apply(function(), None)
     assert mappings() == {}
     apply(function(), None)
+
+
+def test_a_mapping_on_its_way_out_is_waited_for(
+    deployed: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services.function_triggers.apply(None, function())
+    plain = event_sources._find
+
+    def find(source_arn: str) -> dict[str, Any] | None:
+        found = plain(source_arn)
+        return found and {**found, "State": "Deleting"}  # the local AWS deletes at once
+
+    with monkeypatch.context() as patch:
+        patch.setattr(event_sources, "_find", find)
+        with pytest.raises(NotYetError):
+            services.function_triggers.apply(None, function(name="two"))
+    services.function_triggers.apply(function(), None)
 
 
 def test_a_queue_is_read_while_a_function_works_on_it(deployed: None) -> None:

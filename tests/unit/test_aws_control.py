@@ -21,6 +21,7 @@ MEANINGS = [
     ("ParameterNotFound", "", MissingError),
     ("EntityAlreadyExists", "", ExistsError),
     ("ResourceConflictException", "An update is in progress", NotYetError),
+    ("ResourceInUseException", "The mapping is being updated", NotYetError),
     ("PreconditionFailedException", "", NotYetError),
     ("InvalidParameterValueException", ROLE, NotYetError),
     ("InvalidParameterValueException", KEY, NotYetError),
