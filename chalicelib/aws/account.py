@@ -8,7 +8,7 @@ IAM: none. Everybody may ask STS who they are.
 
 from functools import cache
 
-from chalicelib.config import settings
+from chalicelib.aws.control import client, translated
 
 
 def role_arn(name_or_arn: str) -> str:
@@ -23,10 +23,9 @@ def policy_arn(name_or_arn: str) -> str:
 
 @cache
 def identity() -> tuple[str, str]:
-    """Return the partition (`aws`) and the account's number."""
-    import boto3  # noqa: PLC0415  (lazy: only the control road pays for it)
-
-    arn = boto3.client("sts", region_name=settings().region).get_caller_identity()["Arn"]
+    """Return the partition (`aws`) and the account's number. Raises `ControlError`."""
+    with translated():
+        arn = client("sts").get_caller_identity()["Arn"]
     _, partition, _, _, account, _ = arn.split(":", 5)
     return partition, account
 
