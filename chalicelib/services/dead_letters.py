@@ -162,9 +162,8 @@ def _send(function: Function, letter: DeadLetter) -> str:
 
 
 def _function(call: Call, name: str) -> Function:
-    session = services.session.open(call)
-    session.require_superuser()
-    function: Function = services.functions.require(session, name)
+    services.session.open(call).require_superuser()
+    function: Function = services.functions.require(name)
     return function
 
 

@@ -42,7 +42,7 @@ def invoke(call: Call, name: str) -> Answer:
     """Call a function as the request asks. Raises 400, 401, 403, 404, 413."""
     session = open_session(call)
     session.require_superuser()
-    function: Function = services.functions.require(session, name)
+    function: Function = services.functions.require(name)
     asked = _asked(session, function)
     at_version = services.invoking.at_version(function, asked.version)
     if asked.mode == DRY_RUN:

@@ -38,7 +38,7 @@ def put(call: Call, name: str) -> dict[str, Any]:
     """
     session = open_session(call)
     session.require_superuser()
-    function = services.functions.require(session, name)
+    function = services.functions.require(name)
     content = _sent(call, function)
     _require_size(len(content))
     code = Code(hashlib.sha256(content).hexdigest(), len(content))
@@ -63,9 +63,8 @@ def view(call: Call, name: str) -> dict[str, Any]:
 
     Raises `NotFoundError`.
     """
-    session = open_session(call)
-    session.require_superuser()
-    function = services.functions.require(session, name)
+    open_session(call).require_superuser()
+    function = services.functions.require(name)
     text = call.query.get("version", "")
     number = int(text) if re.fullmatch(r"[0-9]{1,8}", text) else 0 if text else None
     found = _version_or_none(function, function.live_version if number is None else number)
@@ -86,9 +85,8 @@ def begin_upload(call: Call, name: str) -> dict[str, Any]:
 
     Raises `BadRequestError`, or `TooLargeError` beyond Lambda's limit.
     """
-    session = open_session(call)
-    session.require_superuser()
-    function = services.functions.require(session, name)
+    open_session(call).require_superuser()
+    function = services.functions.require(name)
     size_bytes = call.body.data.get("sizeBytes")
     if not isinstance(size_bytes, int) or isinstance(size_bytes, bool) or size_bytes < 1:
         error = field_error("validation_invalid_value", "The size of the zip in bytes")

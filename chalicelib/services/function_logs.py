@@ -30,9 +30,8 @@ def page(call: Call, name: str) -> dict[str, Any]:
     `?after=` is the one of the page before, or a date; without it a page begins an hour ago, or
     where the function's last lines are. Raises `BadRequestError`, 401, 403, 404, 503.
     """
-    session = open_session(call)
-    session.require_superuser()
-    function: Function = services.functions.require(session, name)
+    open_session(call).require_superuser()
+    function: Function = services.functions.require(name)
     limit = _limit(call)
     try:
         if call.query.get("after"):

@@ -22,7 +22,6 @@ from chalicelib.errors import ApiError, BadRequestError, field_error
 from chalicelib.services import function_changes
 from chalicelib.services.function_changes import changing
 from chalicelib.services.function_holds import is_held
-from chalicelib.services.session import Session
 from chalicelib.services.session import open as open_session
 from chalicelib.store.functions import Stored
 
@@ -81,9 +80,8 @@ def delete(call: Call, name: str) -> None:
 
 def versions(call: Call, name: str) -> dict[str, Any]:
     """Return a function's versions, the newest first."""
-    session = open_session(call)
-    session.require_superuser()
-    function = require(session, name)
+    open_session(call).require_superuser()
+    function = require(name)
     found = store.functions.versions(function.id)
     return {"items": [versions_.export(each, function.live_version) for each in found]}
 
@@ -108,7 +106,7 @@ def rollback(call: Call, name: str) -> dict[str, Any]:
     return services.function_answers.of_stored(hold.stored)
 
 
-def require(_session: Session, name: str) -> Function:
+def require(name: str) -> Function:
     """Return the function of a name. Raises `NotFoundError`."""
     function = store.functions.load(name) if names.FUNCTION_NAME.fullmatch(name) else None
     if function is None:

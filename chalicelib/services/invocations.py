@@ -51,9 +51,8 @@ def page(call: Call, name: str) -> dict[str, Any]:
     With `?status=` a page may have fewer items than asked for, and still a next one. Large
     events and results are left out. Raises 400, 401, 403, 404.
     """
-    session = open_session(call)
-    session.require_superuser()
-    function: Function = services.functions.require(session, name)
+    open_session(call).require_superuser()
+    function: Function = services.functions.require(name)
     per_page, wanted = _per_page(call), _status(call)
     found: list[Invocation] = []
     last = _before(call)
@@ -69,9 +68,8 @@ def page(call: Call, name: str) -> dict[str, Any]:
 
 def view(call: Call, name: str, invocation_id: str) -> dict[str, Any]:
     """Return one call with all its values. Raises 401, 403, 404."""
-    session = open_session(call)
-    session.require_superuser()
-    function: Function = services.functions.require(session, name)
+    open_session(call).require_superuser()
+    function: Function = services.functions.require(name)
     return export(require(function, invocation_id))
 
 

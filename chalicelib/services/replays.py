@@ -36,7 +36,7 @@ def replay(call: Call, name: str, invocation_id: str) -> Answer:
     """
     session = open_session(call)
     session.require_superuser()
-    function: Function = services.functions.require(session, name)
+    function: Function = services.functions.require(name)
     original = services.invocations.require(function, invocation_id)
     if original.status not in FINISHED:
         raise BadRequestError("The call has not finished yet.")
