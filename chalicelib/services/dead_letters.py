@@ -9,10 +9,11 @@ from typing import Any
 from chalicelib import services, store
 from chalicelib.domain import dates
 from chalicelib.domain.functions import invocation as calls
+from chalicelib.domain.functions import listing
 from chalicelib.domain.functions.function import Function
 from chalicelib.domain.functions.invocation import Invocation
 from chalicelib.domain.request import Call
-from chalicelib.errors import BadRequestError, NotFoundError
+from chalicelib.errors import NotFoundError
 from chalicelib.store.dead_letters import DeadLetter
 
 PER_PAGE = 50
@@ -64,13 +65,8 @@ def page(call: Call, name: str) -> dict[str, Any]:
 
 def listed(call: Call, owner: str, export: Callable[[DeadLetter], Any]) -> dict[str, Any]:
     """Return a page of an owner's letters. Raises `BadRequestError` for a bad question."""
-    text = call.query.get("perPage", "") or str(PER_PAGE)
-    if not (text.isascii() and text.isdigit() and 0 < int(text) <= MOST_PER_PAGE):
-        raise BadRequestError(f"perPage has to be 1 to {MOST_PER_PAGE}.")
-    cursor = call.query.get("cursor", "")
-    if cursor and not _is_id(cursor):
-        raise BadRequestError("The cursor is not one that a list has returned.")
-    found = store.dead_letters.page(owner, int(text), cursor)
+    limit = listing.count(call.query, "perPage", PER_PAGE, MOST_PER_PAGE)
+    found = store.dead_letters.page(owner, limit, listing.before(call.query))
     return {"items": [export(each) for each in found.letters], "nextCursor": found.before}
 
 
@@ -169,15 +165,7 @@ def _function(call: Call, name: str) -> Function:
 
 def find(owner: str, letter_id: str) -> DeadLetter:
     """Return a letter. Raises `NotFoundError`."""
-    letter = store.dead_letters.load(owner, letter_id) if _is_id(letter_id) else None
+    letter = store.dead_letters.load(owner, letter_id) if calls.is_id(letter_id) else None
     if letter is None:
         raise NotFoundError
     return letter
-
-
-def _is_id(text: str) -> bool:
-    try:
-        calls.born_ms(text)
-    except ValueError:
-        return False
-    return True

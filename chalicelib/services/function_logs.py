@@ -8,7 +8,7 @@ from chalicelib import aws, services
 from chalicelib.aws.control import ControlError
 from chalicelib.config import settings
 from chalicelib.domain import dates
-from chalicelib.domain.functions import log_cursor, names, redaction
+from chalicelib.domain.functions import listing, log_cursor, names, redaction
 from chalicelib.domain.functions.function import Function
 from chalicelib.domain.functions.log_cursor import Cursor, Line, Reader, WrongCursorError
 from chalicelib.domain.request import Call
@@ -32,7 +32,7 @@ def page(call: Call, name: str) -> dict[str, Any]:
     """
     open_session(call).require_superuser()
     function: Function = services.functions.require(name)
-    limit = _limit(call)
+    limit = listing.count(call.query, "limit", DEFAULT_LINES, MOST_LINES)
     try:
         if call.query.get("after"):
             items, after = _page(function, _cursor(call.query["after"]), limit)
@@ -98,10 +98,3 @@ def _cursor(after: str) -> Cursor:
         return log_cursor.read(after)
     except WrongCursorError:
         raise BadRequestError("after has to be a date or what a page has returned.") from None
-
-
-def _limit(call: Call) -> int:
-    text = call.query.get("limit", "") or str(DEFAULT_LINES)
-    if not (text.isascii() and text.isdigit() and 0 < int(text) <= MOST_LINES):
-        raise BadRequestError(f"limit has to be 1 to {MOST_LINES}.")
-    return int(text)

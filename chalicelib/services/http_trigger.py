@@ -5,8 +5,6 @@ One round trip reads the function, its account and the caller's record. A functi
 """
 
 import re
-import time
-from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from chalicelib import services, store
@@ -26,12 +24,12 @@ from chalicelib.errors import (
     NotFoundError,
     TooManyRequestsError,
 )
-from chalicelib.services import rules
+from chalicelib.services import invoking_outcome, rules
+from chalicelib.services.invoking_attempt import now_ms
 from chalicelib.services.session import Session
 from chalicelib.services.session import open as open_session
 from chalicelib.store import keys
 
-OUTCOME_UNKNOWN, LOOP_STOPPED = "Dormouse.OutcomeUnknown", "Dormouse.LoopStopped"
 THROTTLED_SECONDS = 1
 _MOST_PATH_CHARACTERS = 1024
 _AROUND_TOKENS = re.compile(r"[^\w.-]+", re.ASCII)
@@ -80,8 +78,8 @@ def _account(schema: Any, name: str) -> Any:
 def _call_of(session: Session, request: Request) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the event, and what else is to be known of the call."""
     invocation_id = services.invoking.new_id()
-    now_ms = time.time_ns() // 1_000_000
-    event = http_event.build(_stripped(session, request), _caller(session), invocation_id, now_ms)
+    told = _stripped(session, request)
+    event = http_event.build(told, _caller(session), invocation_id, now_ms())
     source = {"method": request.method, "path": request.path[:_MOST_PATH_CHARACTERS]}
     wanted = {"trigger": invocations.HTTP, "source": source, "depth": session.depth + 1}
     return event, wanted | {"invocation_id": invocation_id}
@@ -120,7 +118,8 @@ def _outcome(function: Function, done: Invocation) -> Woken:
         return Woken(done, TooManyRequestsError(message), THROTTLED_SECONDS)
     if done.status == invocations.CAPPED:
         message = f"The function has reached its cost cap for this {_period(function)}."
-        return Woken(done, TooManyRequestsError(message), _until_next_period(function))
+        seconds = services.invoking_money.seconds_to_next_period(function, now_ms())
+        return Woken(done, TooManyRequestsError(message), seconds)
     return Woken(done, _failure(function, done))
 
 
@@ -129,25 +128,15 @@ def _failure(function: Function, done: Invocation) -> ApiError:
     kind = (done.error or {}).get("type")
     if done.status == invocations.TIMED_OUT:
         return GatewayTimeoutError(f"The function ran for {function.timeout_seconds} s and ended.")
-    if kind == OUTCOME_UNKNOWN:
+    if kind == invoking_outcome.OUTCOME_UNKNOWN:
         return GatewayTimeoutError(
             "The function did not answer while the request could wait, and may still be running."
             " Send `Prefer: respond-async` to have it called in the background."
         )
-    if kind == LOOP_STOPPED:
+    if kind == invoking_outcome.LOOP_STOPPED:
         return BadGatewayError("Too many functions woke one another. The function was not run.")
     return BadGatewayError()
 
 
 def _period(function: Function) -> str:
     return function.cap.per if function.cap else "day"
-
-
-def _until_next_period(function: Function) -> int:
-    """Return the seconds until the cap begins anew, at midnight UTC."""
-    now = datetime.now(UTC)
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    following = midnight + timedelta(days=1)
-    if _period(function) == "month":
-        following = (midnight.replace(day=1) + timedelta(days=32)).replace(day=1)
-    return int((following - now).total_seconds()) + 1

@@ -9,6 +9,7 @@ from chalicelib import services, store
 from chalicelib.aws.retries import deadline
 from chalicelib.config import settings
 from chalicelib.domain.functions import invocation as invocations
+from chalicelib.domain.functions import listing
 from chalicelib.domain.functions.function import Function
 from chalicelib.domain.functions.invocation import CAPPED, FINISHED, THROTTLED, Invocation
 from chalicelib.domain.functions.invocation_export import export
@@ -53,9 +54,10 @@ def page(call: Call, name: str) -> dict[str, Any]:
     """
     open_session(call).require_superuser()
     function: Function = services.functions.require(name)
-    per_page, wanted = _per_page(call), _status(call)
+    per_page = listing.count(call.query, "perPage", DEFAULT_PER_PAGE, MOST_PER_PAGE)
+    wanted = _status(call)
     found: list[Invocation] = []
-    last = _before(call)
+    last = listing.before(call.query)
     at_once = per_page + 1 if not wanted else _READ_AT_ONCE
     for reached, invocation in _read(function, last, at_once):
         if invocation is not None and (not wanted or invocation.status == wanted):
@@ -75,11 +77,8 @@ def view(call: Call, name: str, invocation_id: str) -> dict[str, Any]:
 
 def require(function: Function, invocation_id: str) -> Invocation:
     """Return a function's call as it is to be shown. Raises `NotFoundError`."""
-    try:
-        invocations.born_ms(invocation_id)
-    except ValueError:
-        raise NotFoundError from None
-    found = store.invocations.load(function.id, invocation_id)
+    is_id = invocations.is_id(invocation_id)
+    found = store.invocations.load(function.id, invocation_id) if is_id else None
     if found is None:
         raise NotFoundError
     return shown(function, found)
@@ -153,28 +152,11 @@ def _read(function: Function, before: str, at_once: int) -> Iterator[tuple[str, 
         before = read.before
 
 
-def _before(call: Call) -> str:
-    cursor = call.query.get("cursor", "")
-    try:
-        if cursor:
-            invocations.born_ms(cursor)
-    except ValueError:
-        raise BadRequestError("The cursor is not one that a list has returned.") from None
-    return cursor
-
-
 def _status(call: Call) -> str:
     status = call.query.get("status", "")
     if status and status not in invocations.STATUSES:
         raise BadRequestError(f"status has to be one of {', '.join(invocations.STATUSES)}.")
     return status
-
-
-def _per_page(call: Call) -> int:
-    text = call.query.get("perPage", "") or str(DEFAULT_PER_PAGE)
-    if not (text.isascii() and text.isdigit() and 0 < int(text) <= MOST_PER_PAGE):
-        raise BadRequestError(f"perPage has to be 1 to {MOST_PER_PAGE}.")
-    return int(text)
 
 
 def _elsewhere(invocation: Invocation) -> tuple[str, ...]:

@@ -87,11 +87,9 @@ def derived_id(at_ms: int, seed: str) -> str:
     return new_id(at_ms, hashlib.sha256(seed.encode()).digest())
 
 
-def born_ms(invocation_id: str) -> int:
-    """Return when an id was made. Raises `ValueError` for text that is no id."""
-    if len(invocation_id) != ID_CHARACTERS or not set(invocation_id) <= set(_DIGITS):
-        raise ValueError(invocation_id)
-    return int(invocation_id[:_TIME_DIGITS], 32)
+def is_id(text: str) -> bool:
+    """Return whether a text can be a call's id."""
+    return len(text) == ID_CHARACTERS and set(text) <= set(_DIGITS)
 
 
 def _time(now_ms: int) -> str:
