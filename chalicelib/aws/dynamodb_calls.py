@@ -3,7 +3,6 @@
 `dynamodb_reads` and `dynamodb_writes` build the arguments; nothing else should need this.
 """
 
-import time
 from collections.abc import Mapping
 from contextvars import ContextVar
 from types import TracebackType
@@ -133,7 +132,9 @@ def _encode(arguments: dict[str, Any]) -> bytes:
 def _attempt(operation: str, body: bytes, timeout_seconds: float) -> dict[str, Any]:
     region = settings().region
     to = connections.endpoint("dynamodb", region)
-    headers = _headers(to.host, operation, body, region)
+    scope = sigv4.Scope(region, "dynamodb")
+    action = "DynamoDB_20120810." + operation
+    headers = sigv4.json_headers(to.host, action, body, credentials.current(), scope)
     try:
         status, content, _ = connections.exchange(to, "POST", "/", body, headers, timeout_seconds)
     except connections.NotConnectedError as error:
@@ -144,21 +145,6 @@ def _attempt(operation: str, body: bytes, timeout_seconds: float) -> dict[str, A
     if status == 200 and answer is not None:
         return answer
     raise of_answer(status if status != 200 else 500, answer or {}, settings().table_name)
-
-
-def _headers(host: str, operation: str, body: bytes, region: str) -> dict[str, str]:
-    keys = credentials.current()
-    headers = {
-        "content-type": "application/x-amz-json-1.0",
-        "host": host,
-        "x-amz-date": sigv4.timestamp(time.time()),
-        "x-amz-target": "DynamoDB_20120810." + operation,
-    }
-    if keys.token:
-        headers["x-amz-security-token"] = keys.token
-    request = sigv4.Request("POST", "/", "", headers, sigv4.sha256(body))
-    headers["authorization"] = sigv4.authorization(request, keys, sigv4.Scope(region, "dynamodb"))
-    return headers
 
 
 def _decode(content: bytes) -> dict[str, Any] | None:

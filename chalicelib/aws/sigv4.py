@@ -70,6 +70,23 @@ def authorization(request: Request, credentials: Credentials, scope: Scope) -> s
     )
 
 
+def json_headers(
+    host: str, action: str, body: bytes, credentials: Credentials, scope: Scope
+) -> dict[str, str]:
+    """Return the signed headers of a POST to a service that speaks AWS's JSON protocol 1.0."""
+    headers = {
+        "content-type": "application/x-amz-json-1.0",
+        "host": host,
+        "x-amz-date": timestamp(time.time()),
+        "x-amz-target": action,
+    }
+    if credentials.token:
+        headers["x-amz-security-token"] = credentials.token
+    request = Request("POST", "/", "", headers, sha256(body))
+    headers["authorization"] = authorization(request, credentials, scope)
+    return headers
+
+
 def presigned_query(
     request: Request, credentials: Credentials, scope: Scope, stamp: str, expires_seconds: int
 ) -> str:

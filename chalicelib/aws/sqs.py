@@ -15,7 +15,6 @@ IAM: sqs:SendMessage, ReceiveMessage, DeleteMessage, ChangeMessageVisibility, Ge
 GetQueueAttributes on the deployment's queues.
 """
 
-import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -191,7 +190,9 @@ def _call(operation: str, arguments: dict[str, Any], wait_seconds: int = 0) -> d
 def _attempt(operation: str, body: bytes, timeout_seconds: float) -> dict[str, Any]:
     region = settings().region
     to = connections.endpoint("sqs", region)
-    headers = _headers(to.host, operation, body, region)
+    scope = sigv4.Scope(region, "sqs")
+    action = "AmazonSQS." + operation
+    headers = sigv4.json_headers(to.host, action, body, credentials.current(), scope)
     try:
         status, content, _ = connections.exchange(to, "POST", "/", body, headers, timeout_seconds)
     except (connections.NotConnectedError, connections.BrokenConnectionError) as error:
@@ -200,21 +201,6 @@ def _attempt(operation: str, body: bytes, timeout_seconds: float) -> dict[str, A
     if status == 200:
         return answer
     raise _error(status, answer)
-
-
-def _headers(host: str, operation: str, body: bytes, region: str) -> dict[str, str]:
-    keys = credentials.current()
-    headers = {
-        "content-type": "application/x-amz-json-1.0",
-        "host": host,
-        "x-amz-date": sigv4.timestamp(time.time()),
-        "x-amz-target": "AmazonSQS." + operation,
-    }
-    if keys.token:
-        headers["x-amz-security-token"] = keys.token
-    request = sigv4.Request("POST", "/", "", headers, sigv4.sha256(body))
-    headers["authorization"] = sigv4.authorization(request, keys, sigv4.Scope(region, "sqs"))
-    return headers
 
 
 def _decode(content: bytes) -> dict[str, Any]:

@@ -162,17 +162,9 @@ def _call(operation: str, **arguments: Any) -> dict[str, Any]:
     region = settings().region
     to = connections.endpoint("streams.dynamodb", region)
     body = json.dumps(arguments).encode()
-    keys = credentials.current()
-    headers = {
-        "content-type": "application/x-amz-json-1.0",
-        "host": to.host,
-        "x-amz-date": sigv4.timestamp(time.time()),
-        "x-amz-target": "DynamoDBStreams_20120810." + operation,
-    }
-    if keys.token:
-        headers["x-amz-security-token"] = keys.token
-    request = sigv4.Request("POST", "/", "", headers, sigv4.sha256(body))
-    headers["authorization"] = sigv4.authorization(request, keys, sigv4.Scope(region, "dynamodb"))
+    scope = sigv4.Scope(region, "dynamodb")
+    action = "DynamoDBStreams_20120810." + operation
+    headers = sigv4.json_headers(to.host, action, body, credentials.current(), scope)
     try:
         reply = connections.exchange(to, "POST", "/", body, headers, CALL_SECONDS)
     except (connections.NotConnectedError, connections.BrokenConnectionError) as error:
