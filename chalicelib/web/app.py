@@ -13,11 +13,14 @@ import base64
 import logging
 import os
 import sys
+import threading
 import time
+from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from typing import Any
+from urllib.parse import unquote
 
-from chalice import Chalice
+from chalice import Blueprint, Chalice
 from chalice.app import Request
 
 from chalicelib.aws import dynamodb
@@ -33,6 +36,8 @@ log = logging.getLogger("dormouse")
 
 ANSWER_SECONDS = 0.5
 """Kept back from the platform's deadline, to send the answer."""
+
+Late = Callable[[], Iterable[Blueprint]]
 
 _edge: ContextVar[Edge] = ContextVar("edge")
 _request: ContextVar[Any] = ContextVar("request", default=None)
@@ -51,6 +56,8 @@ class App(Chalice):
         super().__init__(app_name)
         self.api.binary_types = ["*/*"]
         self._router: Router | None = None
+        self._late: dict[str, Late] = {}
+        self._loading = threading.Lock()
         self.route("/", methods=headers.ALL_METHODS)(not_found)
         self.route(gateway.FALLBACK, methods=headers.ALL_METHODS)(not_found)
         if "chalice.local" in sys.modules:
@@ -81,7 +88,7 @@ class App(Chalice):
         """Answer one API Gateway event; never raises."""
         request_headers: dict[str, str] = {}
         try:
-            edge = gateway.read(event, self.routes, self._routes_tree())
+            edge = self._read(event)
             if edge.method == "OPTIONS":
                 return Reply(None, 204, self._options(edge)).to_dict()
             request_headers = edge.headers
@@ -96,6 +103,39 @@ class App(Chalice):
         else:
             headers.complete(answer["headers"], request_headers)
         return answer
+
+    def later(self, *segments: str) -> Callable[[Late], Late]:
+        """Return a decorator for a function that returns blueprints: it is called, and they are
+        registered, when a path first begins with one of `segments` (after `/api` or alone).
+
+        So their modules and routes cost no cold start but that of who needs them. While Chalice
+        packages, which is to see all routes, that is at once.
+        """
+
+        def remember(late: Late) -> Late:
+            self._late |= dict.fromkeys(segments, late)
+            if "AWS_CHALICE_CLI_MODE" in os.environ:
+                self.load_late()
+            return late
+
+        return remember
+
+    def load_late(self) -> None:
+        """Register what was left for later."""
+        with self._loading:
+            for late in dict.fromkeys(self._late.values()):
+                for blueprint in late():
+                    self.register_blueprint(blueprint)
+            self._late = {}
+
+    def _read(self, event: dict[str, Any]) -> Edge:
+        edge = gateway.read(event, self.routes, self._routes_tree())
+        if edge.route == gateway.FALLBACK and self._late:
+            begins = {unquote(segment) for segment in edge.path.split("/", 3)[1:3]}
+            if begins & self._late.keys():
+                self.load_late()
+                return gateway.read(event, self.routes, self._routes_tree())
+        return edge
 
     def _answer(self, edge: Edge, context: Any) -> dict[str, Any]:
         _edge.set(edge)
@@ -137,9 +177,11 @@ class App(Chalice):
         return of_error(ApiError()).to_dict() if body.startswith('{"Code":') else answer
 
     def _routes_tree(self) -> Router:
-        if self._router is None:
-            self._router = Router(self.routes)
-        return self._router
+        router = self._router
+        if router is None:
+            with self._loading:  # or it could miss what another thread is registering
+                router = self._router = Router(self.routes)
+        return router
 
     def serves(self, path: str, method: str) -> bool:
         """Return whether a view is registered for `path`, which begins with `/api`."""

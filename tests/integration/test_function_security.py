@@ -55,6 +55,7 @@ def ann(functions: Functions) -> str:
 def routes() -> list[tuple[str, str]]:
     import app  # noqa: PLC0415 - reads the environment that the local AWS sets
 
+    app.app.load_late()
     return sorted(
         (method, path)
         for path, by_method in app.app.routes.items()

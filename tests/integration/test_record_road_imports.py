@@ -64,16 +64,11 @@ EVERY_REQUEST = names_in(
     chalicelib.routes.batch
     chalicelib.routes.collections
     chalicelib.routes.files
-    chalicelib.routes.fn
-    chalicelib.routes.functions
     chalicelib.routes.health
-    chalicelib.routes.invocations
     chalicelib.routes.not_served
-    chalicelib.routes.queues
     chalicelib.routes.records
     chalicelib.routes.settings
     chalicelib.routes.uploads
-    chalicelib.routes.usage
     chalicelib.services
     chalicelib.services.expand
     chalicelib.services.records

@@ -12,6 +12,8 @@ from chalicelib.config import Settings
 from chalicelib.routes.not_served import NOT_SERVED
 from chalicelib.web.gateway import FALLBACK
 
+app.load_late()
+
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 API = (DOCS / "api.md").read_text()

@@ -9,6 +9,8 @@ from app import app
 from chalicelib.routes.not_served import NOT_SERVED
 from chalicelib.web.router import Router
 
+app.load_late()
+
 POSITION_NAMES = {"collection", "id", "filename", "key", "name"}
 
 SERVED = {

@@ -308,3 +308,65 @@ def test_packaging_leaves_the_prefix_to_the_stage(monkeypatch: pytest.MonkeyPatc
     assert "/things/{collection}" in packaged.routes
     assert not any(route.startswith("/api") for route in packaged.routes)
     assert {"GET", "HEAD", "POST", "OPTIONS"} == set(packaged.routes["/things/{collection}"])
+
+
+def late_app() -> tuple[App, list[str]]:
+    """Return an app that leaves two routes for later, and the list that tells of their loading."""
+    app, loaded = App("late"), []
+
+    @app.later("rare", "odd")
+    def rare() -> list[ApiBlueprint]:
+        loaded.append("rare")
+        blueprint = ApiBlueprint(__name__)
+        blueprint.route("/api/rare/{name}")(lambda call, name: name)
+        blueprint.route("/api/odd")(lambda call: "odd")
+        return [blueprint]
+
+    app.register_blueprint(api)
+    return app, loaded
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "is_loaded"),
+    [
+        ("/api/rare/one", 200, True),
+        ("/api/%72are/one", 200, True),
+        ("/rare/one", 200, True),  # as a stage called api shows it
+        ("/api/odd", 200, True),
+        ("/api/rare", 404, True),
+        ("/api/things/rare", 200, False),
+        ("/api/rarely", 404, False),
+        ("/", 404, False),
+    ],
+)
+def test_routes_left_for_later_come_with_the_first_path_of_theirs(
+    path: str, status: int, is_loaded: bool
+) -> None:
+    app, loaded = late_app()
+    statuses = [app(event("GET", path), Context())["statusCode"] for _ in range(2)]
+    assert statuses == [status, status]
+    assert loaded == ["rare"] * is_loaded
+
+
+def test_many_first_requests_at_once_all_find_their_route() -> None:
+    app, loaded = late_app()
+    ready = threading.Barrier(16)
+    statuses: list[int] = []
+
+    def ask(number: int) -> None:
+        ready.wait()
+        path = "/api/odd" if number % 2 else "/api/rare/one"
+        statuses.append(app(event("GET", path), Context())["statusCode"])
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert statuses == [200] * 16
+    assert loaded == ["rare"]
+
+
+def test_nothing_is_left_for_later_while_chalice_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_CHALICE_CLI_MODE", "true")
+    assert "/api/odd" in late_app()[0].routes
