@@ -14,6 +14,7 @@ after a failure, `retry_attempts` times.
 """
 
 import os
+from contextlib import suppress
 from typing import Any
 
 from chalicelib import services, store
@@ -129,6 +130,34 @@ def queue(
         raise key_taken(refused) from None
     send(function, made, group, delay_seconds)
     return made
+
+
+def bury(
+    function: Function,
+    event: Any,
+    error: dict[str, str],
+    *,
+    trigger: str,
+    source: dict[str, Any] | None = None,
+    depth: int = 1,
+    invocation_id: str | None = None,
+) -> None:
+    """Write down a background call that cannot be made, and its dead letter: it may be made later.
+
+    Raises `TooLargeError`.
+    """
+    payload = payload_of(event, MOST_BACKGROUND_BYTES)
+    made = _new(function, event, trigger, source, depth, invocation_id)._replace(
+        status=FAILED,
+        background=True,
+        finished_ms=now_ms(),
+        error=error,
+    )
+    if made.redacted:
+        made = made._replace(input=payload.decode())
+    with suppress(MovedError):
+        made = store.invocations.put_new(made, function.retention_days)
+    services.dead_letters.keep(function, made)
 
 
 def send(

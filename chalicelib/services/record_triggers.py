@@ -10,7 +10,8 @@ filled), and the emptying of a storage that no collection names any more.
 
 import hashlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 from chalicelib import aws, services, store
@@ -24,7 +25,7 @@ from chalicelib.domain.functions import matching
 from chalicelib.domain.functions.function import Function, Trigger
 from chalicelib.domain.functions.matching import Change
 from chalicelib.domain.request import Record
-from chalicelib.errors import TooLargeError, UnavailableError
+from chalicelib.errors import BadRequestError, TooLargeError, UnavailableError
 from chalicelib.light_orjson import orjson
 from chalicelib.store import keys
 from chalicelib.store.changes import Changes
@@ -34,15 +35,29 @@ log = logging.getLogger("dormouse")
 
 StreamRecord = dict[str, Any]
 Item = dict[str, dict[str, Any]]
+Queue = Callable[..., object]
+"""What makes the call of an event: `services.invoking.queue`, or `bury`."""
 
 _PREFIX = keys.records_partition("")
 _PASSING = (UnavailableError, DynamoError, aws.s3.S3Error, aws.sqs.SqsError)
 """Trouble of the platform: better to wait than to lose a change."""
+_LASTING = (dynamodb.ItemTooLargeError, dynamodb.InvalidRequestError)
+"""Of those, what waiting does not cure."""
+RULE_FAILED = "Dormouse.RuleFailed"
 
 
 class _Watcher(NamedTuple):
     function: Function
     trigger: Trigger
+
+
+class _Cause(NamedTuple):
+    """A change that may wake functions, and what their calls have to know of it."""
+
+    change: Change
+    missing: dict[str, bool]
+    depth: int
+    number: int
 
 
 class _World(NamedTuple):
@@ -78,14 +93,16 @@ def _in_order(world: _World, group: list[StreamRecord]) -> str:
     for each in group:
         try:
             _queue_calls(world, each)
-        except _PASSING:
-            log.warning("A change could not be handed on; it comes again", exc_info=True)
-            return str(each["dynamodb"]["SequenceNumber"])
         except Exception as error:
-            # It would come again for a day, and keep back every later change of every record.
-            log.exception("A change cannot be handed on: %s", each["dynamodb"]["Keys"])
-            _put_aside(world, each, error)
+            if _passes(error):
+                log.warning("A change could not be handed on; it comes again", exc_info=True)
+                return str(each["dynamodb"]["SequenceNumber"])
+            _put_aside(world.watchers, world, each, error)
     return ""
+
+
+def _passes(error: Exception) -> bool:
+    return isinstance(error, _PASSING) and not isinstance(error, _LASTING)
 
 
 def _is_change(image: dict[str, Any]) -> bool:
@@ -122,21 +139,44 @@ def _queue_calls(world: _World, stream_record: StreamRecord) -> None:
     if collection is None or not watchers:
         return
     change, missing = _change(collection, stream_record)
-    number = int(image["SequenceNumber"])
     depth = int((image.get("NewImage") or image["OldImage"]).get("dp", {"N": "0"})["N"]) + 1
-    for function, trigger in watchers:
-        related = Related(Changes(world.schema), settings().scan_budget_items)
-        if matching.matches(trigger, change, world.schema, related):
-            for event in matching.events(trigger, change):
-                _queue(function, trigger, change, {**event, **missing}, depth, number)
+    cause = _Cause(change, missing, depth, int(image["SequenceNumber"]))
+    for watcher in watchers:
+        try:
+            _queue_calls_of(watcher, world.schema, cause)
+        except Exception as error:
+            if _passes(error):
+                raise
+            _put_aside([watcher], world, stream_record, error)
 
 
-def _put_aside(world: _World, stream_record: StreamRecord, error: Exception) -> None:
-    """Leave a dead letter of a change that no call could be made of, to those that watch it."""
+def _queue_calls_of(watcher: _Watcher, schema: Schema, cause: _Cause) -> None:
+    """Queue the calls of one trigger. If its rule cannot judge, they are dead letters at once."""
+    trigger, change = watcher.trigger, cause.change
+    related = Related(Changes(schema), settings().scan_budget_items)
+    queue: Queue = services.invoking.queue
+    try:
+        if not matching.matches(trigger, change, schema, related):
+            return
+    except BadRequestError as error:  # it reads more records than it may
+        told = {"type": RULE_FAILED, "message": str(error)}
+        queue = partial(services.invoking.bury, error=told)
+    for event in matching.events(trigger, change):
+        _queue(queue, watcher, cause, {**event, **cause.missing})
+
+
+def _put_aside(
+    watchers: list[_Watcher], world: _World, stream_record: StreamRecord, error: Exception
+) -> None:
+    """Leave a dead letter of a change that no call could be made of, to those that watch it.
+
+    It would come again for a day else, and keep back every later change of every record.
+    """
     image = stream_record["dynamodb"]
+    log.error("A change cannot be handed on: %s", image["Keys"], exc_info=error)
     collection = world.by_storage.get(image["Keys"]["PK"]["S"].removeprefix(_PREFIX))
     time_ms = int(float(image["ApproximateCreationDateTime"]) * 1000)
-    for function, trigger in world.watchers:
+    for function, trigger in watchers:
         if collection is None or not _may_match(_Watcher(function, trigger), collection):
             continue
         seed = f"{function.id}#{trigger['id']}#{stream_record['eventID']}"
@@ -190,14 +230,8 @@ def _image(collection: Collection, item: Item | None) -> tuple[Record | None, bo
     return records.decode(collection, orjson.loads(text), record_id), True
 
 
-def _queue(
-    function: Function,
-    trigger: Trigger,
-    change: Change,
-    event: dict[str, Any],
-    depth: int,
-    number: int,
-) -> None:
+def _queue(queue: Queue, watcher: _Watcher, cause: _Cause, event: dict[str, Any]) -> None:
+    (function, trigger), change = watcher, cause.change
     shown = event["record"] or event["original"]
     file_name = event.get("file", {}).get("name", "")
     source = {
@@ -208,15 +242,15 @@ def _queue(
         "trigger": trigger["id"],
     }
     seed = f"{function.id}#{trigger['id']}#{change.id}#{file_name}"
-    invocation_id = _call_id(change.time_ms, number, seed)
+    invocation_id = _call_id(change.time_ms, cause.number, seed)
     for smaller in _ever_smaller(event):
         try:
-            services.invoking.queue(
+            queue(
                 function,
                 smaller,
                 trigger=calls.FILE if trigger["type"] == "file" else calls.RECORD,
                 source={**source, "file": file_name} if file_name else source,
-                depth=depth,
+                depth=cause.depth,
                 invocation_id=invocation_id,
             )
         except TooLargeError:
