@@ -62,10 +62,9 @@ class PayloadTooLargeError(NotRunError):
 
 
 class ThrottledError(NotRunError):
-    def __init__(self, code: str, message: str, reason: str, retry_after_seconds: int) -> None:
+    def __init__(self, code: str, message: str, reason: str) -> None:
         super().__init__(code, message)
         self.reason = reason
-        self.retry_after_seconds = retry_after_seconds
 
 
 class OutcomeUnknownError(InvokeError):
@@ -81,7 +80,6 @@ class Answer(NamedTuple):
     """"" if it returned; else Unhandled or Handled."""
     log_tail: str
     """The last 4 KB of its log, with the platform's REPORT line."""
-    executed_version: str
     request_id: str
 
 
@@ -172,7 +170,6 @@ def _answer(body: bytes, headers: Headers) -> Answer:
         body,
         headers.get("x-amz-function-error", ""),
         tail.decode("utf-8", "replace"),
-        headers.get("x-amz-executed-version", ""),
         headers.get("x-amzn-requestid", ""),
     )
 
@@ -184,9 +181,7 @@ def refusal(status: int, body: bytes, headers: Headers) -> Exception:
     code = code.partition(":")[0].rpartition("#")[2] or f"HTTP {status}"
     message = str(document.get("Message") or document.get("message") or code)
     if status == 429:
-        wait = str(headers.get("retry-after") or document.get("retryAfterSeconds") or "")
-        seconds = int(wait) if wait.isdigit() else 1
-        return ThrottledError(code, message, str(document.get("Reason") or code), seconds)
+        return ThrottledError(code, message, str(document.get("Reason") or code))
     if status == 404:
         return MissingVersionError(code, message)
     if status == 413:

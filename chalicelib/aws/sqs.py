@@ -105,11 +105,6 @@ def change_visibility(queue: str, receipt: str, seconds: int) -> None:
     _forgiving("ChangeMessageVisibility", arguments)
 
 
-def delete(queue: str, receipt: str) -> None:
-    """Remove a received message for good."""
-    _forgiving("DeleteMessage", {"QueueUrl": url(queue), "ReceiptHandle": receipt})
-
-
 def delete_batch(queue: str, receipts: Sequence[str]) -> None:
     """Remove up to `MAX_BATCH` received messages for good."""
     if not receipts:

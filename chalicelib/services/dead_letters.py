@@ -1,6 +1,5 @@
 """Dead letters of functions: calls in the background that failed at their last attempt."""
 
-import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -97,7 +96,7 @@ def redrive_all(call: Call, name: str) -> dict[str, Any]:
 def in_turn(owner: str, send: Callable[[DeadLetter], object]) -> dict[str, Any]:
     """Send an owner's letters, oldest first, and none twice; `{"redriven", "more"}`."""
     until = time.monotonic() + REDRIVE_SECONDS
-    last_id, sent = calls.new_id(int(time.time() * 1000), os.urandom(16)), 0
+    last_id, sent = services.invoking.new_id(), 0
     seen: set[str] = set()
     while letters := _others(store.dead_letters.oldest(owner, MOST_PER_PAGE), seen):
         for letter in letters:
@@ -139,9 +138,8 @@ def _send(function: Function, letter: DeadLetter) -> str:
     failed = store.invocations.load(function.id, letter.id)
     if failed is None:
         raise NotFoundError("There is no such call any more, so its event cannot be sent again.")
-    fresh = calls.new_id(int(time.time() * 1000), os.urandom(16))
     try:
-        new_id = store.dead_letters.begin_redrive(letter, fresh)
+        new_id = store.dead_letters.begin_redrive(letter, services.invoking.new_id())
     except LookupError:
         raise NotFoundError from None
     services.invoking.queue(

@@ -99,14 +99,6 @@ def read(name: str) -> Stored | None:
     return None if item is None else _read(item)
 
 
-def save(function: Function, expected_rev: str | None) -> Function:
-    """Write a function without any change on its way; None: there must be none of its name.
-
-    Raises `MovedError`.
-    """
-    return put(Stored(function), expected_rev).function
-
-
 def put(stored: Stored, expected_rev: str | None) -> Stored:
     """Write a function's item if it still has the revision; return it with its new one.
 

@@ -56,12 +56,7 @@ def all_of() -> list[Queue]:
 
 def save(queue: Queue) -> None:
     """Let a function work on a queue. Raises `TakenError` if another one does."""
-    item = {
-        **keys.queue(queue.name),
-        "doc": {"S": orjson.dumps({**queue._asdict(), "name": None, "rev": None}).decode()},
-        "fn": {"S": queue.function_id},
-        "rev": {"S": records.new_rev()},
-    }
+    item = _item(queue)
     condition = "attribute_not_exists(PK) OR fn = :none OR fn = :own"
     values = {":none": {"S": ""}, ":own": {"S": queue.function_id}}
     try:
@@ -74,13 +69,7 @@ def release(name: str, function_id: str) -> None:
     """Let nobody work on a queue any more, if it was this function that did."""
     queue = load(name)
     if queue is not None and queue.function_id == function_id:
-        free = queue._replace(function="", function_id="")
-        item = {
-            **keys.queue(name),
-            "doc": {"S": orjson.dumps({**free._asdict(), "name": None, "rev": None}).decode()},
-            "fn": {"S": ""},
-            "rev": {"S": records.new_rev()},
-        }
+        item = _item(queue._replace(function="", function_id=""))
         try:
             dynamodb.put(item, "rev = :rev", {":rev": {"S": queue.rev}})
         except dynamodb.ConditionFailedError:
@@ -94,6 +83,15 @@ def delete(queue: Queue) -> None:
     except dynamodb.ConditionFailedError as error:
         if error.item is not None:
             raise TakenError(_read(error.item)) from error
+
+
+def _item(queue: Queue) -> Item:
+    return {
+        **keys.queue(queue.name),
+        "doc": {"S": orjson.dumps({**queue._asdict(), "name": None, "rev": None}).decode()},
+        "fn": {"S": queue.function_id},
+        "rev": {"S": records.new_rev()},
+    }
 
 
 def _read(item: Item) -> Queue:

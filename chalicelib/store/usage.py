@@ -15,7 +15,6 @@ from typing import Any
 
 from chalicelib.aws import dynamodb
 from chalicelib.domain.functions import usage
-from chalicelib.domain.functions.function import Function
 from chalicelib.domain.functions.invocation import Invocation
 from chalicelib.domain.functions.receipt import Receipt
 from chalicelib.domain.functions.usage import Amount, Row
@@ -54,11 +53,6 @@ def rows(first: date, last: date) -> Iterator[Row]:
         next_month = (start.replace(day=1) + timedelta(days=31)).replace(day=1)
         yield from _rows_of_month(start, min(last, next_month - timedelta(days=1)))
         start = next_month
-
-
-def month_of(function: Function, now: datetime) -> Row:
-    """Return what a function did and cost since the month (UTC) began."""
-    return month(now).get(function.name, usage.total(()))
 
 
 def month(now: datetime) -> dict[str, Row]:

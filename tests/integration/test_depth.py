@@ -15,6 +15,7 @@ from chalicelib.aws import dynamodb
 from chalicelib.domain import tokens
 from chalicelib.domain.functions.function import Function
 from chalicelib.store import keys
+from chalicelib.store.functions import Stored
 from tests.integration.auth_client import Client
 
 FUNCTION = Function("fndepth00000001", "depth", "python3.13", "app.handler")
@@ -27,7 +28,7 @@ Change = tuple[str, str, int]
 @pytest.fixture(scope="module")
 def client(table: str) -> Client:
     client = Client()
-    store.functions.save(FUNCTION, None)
+    store.functions.put(Stored(FUNCTION), None)
     services.service_accounts.ensure(FUNCTION)
     text = {"name": "title", "type": "text"}
     notes = client.as_root("POST", "/api/collections", _body("notes", [text]))

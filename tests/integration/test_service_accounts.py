@@ -10,6 +10,7 @@ import pytest
 from chalicelib import services, store
 from chalicelib.domain import tokens
 from chalicelib.domain.functions.function import Function
+from chalicelib.store.functions import Stored
 from tests.integration.auth_client import PASSWORD, SUPERUSERS, USERS, Client
 
 ACCOUNTS = "/api/collections/_functions"
@@ -27,7 +28,7 @@ RULES = {
 
 
 def saved(function: Function) -> Function:
-    return store.functions.save(function, None)
+    return store.functions.put(Stored(function), None).function
 
 
 def token(function: Function, depth: int = 1, later: float = 0) -> str:
@@ -161,7 +162,8 @@ def test_changed_rights_hold_from_the_next_request_on(client: Client) -> None:
     services.service_accounts.ensure(function)
     held = token(function)
     assert listing(client, "by_right", held)[0] == 400
-    changed = store.functions.save(function._replace(rights=("mail.send",)), function.rev)
+    stored = Stored(function._replace(rights=("mail.send",)))
+    changed = store.functions.put(stored, function.rev).function
     services.service_accounts.ensure(changed)
     assert listing(client, "by_right", held)[0] == 200
     services.service_accounts.ensure(function)  # a slower change, which was overtaken

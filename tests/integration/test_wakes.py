@@ -237,7 +237,7 @@ def test_a_message_that_cannot_be_read_is_kept_for_the_dead_queue(
     aws.sqs.send(services.wakes.queue_name(), aws.sqs.Message("no JSON", "g2", "1"))
     messages = received()
     assert handled(messages) == [messages[0]["messageId"]]
-    aws.sqs.delete(services.wakes.queue_name(), messages[0]["receiptHandle"])
+    aws.sqs.delete_batch(services.wakes.queue_name(), [messages[0]["receiptHandle"]])
 
 
 def test_a_reader_that_goes_away_takes_no_message_with_it(functions: Functions) -> None:

@@ -21,7 +21,7 @@ REPORT = (
 def answer(payload: Any, error: str = "", used: int = 56, more: str = "", logs: str = "") -> Answer:
     tail = f"START RequestId: {ID} Version: 3\n{logs}END RequestId: {ID}\n"
     tail += REPORT.format(used=used, more=more)
-    return Answer(json.dumps(payload).encode(), error, tail, "3", ID)
+    return Answer(json.dumps(payload).encode(), error, tail, ID)
 
 
 def test_a_call_that_returned() -> None:
@@ -90,7 +90,7 @@ def test_a_long_message_is_cut() -> None:
 
 
 def test_without_a_report_our_own_clock_counts() -> None:
-    outcome = invoking_outcome.of_answer(FUNCTION, Answer(b"1", "", "hi\n", "3", ID), 20.4)
+    outcome = invoking_outcome.of_answer(FUNCTION, Answer(b"1", "", "hi\n", ID), 20.4)
     assert outcome.is_estimated
     assert (outcome.values["duration_ms"], outcome.values["billed_ms"]) == (20.4, 21)
     assert outcome.values["memory_used_mb"] == 0
@@ -124,7 +124,7 @@ def test_a_payload_too_deep_for_anybody_is_kept_as_text() -> None:
 
 
 def test_a_throttled_call_was_not_made_and_is_not_charged() -> None:
-    outcome = invoking_outcome.of_trouble(ThrottledError("TooMany", "slow down", "Reserved", 1))
+    outcome = invoking_outcome.of_trouble(ThrottledError("TooMany", "slow down", "Reserved"))
     assert (outcome.status, outcome.is_charged) == ("throttled", False)
     assert outcome.values["error"] == {"type": "Reserved", "message": "slow down"}
 
