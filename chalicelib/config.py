@@ -46,6 +46,8 @@ class Settings(NamedTuple):
     """Name or ARN of the role with which schedules send to the queue of wakes."""
     boundary: str = ""
     """Name or ARN of the permissions boundary of every user function's role."""
+    chain_limit: int = 8
+    """A chain function -> write or call -> function stops when its depth would pass this."""
 
 
 LAMBDA_PAYLOAD_BYTES = 4_650_000
@@ -56,7 +58,7 @@ _TYPES: dict[str, Callable[[str], Any]] = {
           "payload_limit_bytes": int, "download_limit_bytes": int,
           "upload_limit_bytes": int, "upload_hours": int,
           "guest_uploads": lambda text: text.lower() in ("1", "true", "yes"),
-          "request_seconds": float, "backfill_seconds": float}  # fmt: skip
+          "request_seconds": float, "backfill_seconds": float, "chain_limit": int}  # fmt: skip
 
 
 @cache

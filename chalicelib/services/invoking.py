@@ -18,6 +18,7 @@ from contextlib import suppress
 from typing import Any
 
 from chalicelib import services, store
+from chalicelib.config import settings
 from chalicelib.domain.functions import invocation as invocations
 from chalicelib.domain.functions.function import Function
 from chalicelib.domain.functions.invocation import FAILED, FINISHED, QUEUED, RUNNING, Invocation
@@ -80,7 +81,7 @@ def run(
     payload = payload_of(event)
     made = _new(function, event, trigger, source, depth, invocation_id)
     made = made._replace(version=function.live_version, replay_of=replay_of)
-    if depth > invocations.MAX_DEPTH:
+    if depth > settings().chain_limit:
         return store.invocations.put_new(_loop_stopped(made), function.retention_days)
     return attempt(Wanted(function, payload, key, gateway), made, store.invocations.put_new)
 
@@ -117,7 +118,7 @@ def queue(
         input=payload.decode() if made.redacted else "",
     )
     actions = [take(function, made, key)] if key else []
-    if depth > invocations.MAX_DEPTH:
+    if depth > settings().chain_limit:
         made, actions = _loop_stopped(made), []
     elif trigger == invocations.HTTP and invoking_money.is_used_up(function, now_ms()):
         made = held_back(function, made._replace(background=False))
@@ -284,7 +285,7 @@ def _new(
 def _loop_stopped(made: Invocation) -> Invocation:
     message = (
         f"This would be call {made.depth} of a chain in which functions wake one another by what"
-        f" they write or call; a chain ends after {invocations.MAX_DEPTH}. Nothing was run."
+        f" they write or call; a chain ends after {settings().chain_limit}. Nothing was run."
     )
     error = {"type": invoking_outcome.LOOP_STOPPED, "message": message}
     return made._replace(status=FAILED, finished_ms=now_ms(), error=error, input="")

@@ -37,10 +37,11 @@ def deliver(source: str, messages: list[Message], seconds_left: SecondsLeft) -> 
         return _later(source, messages, UNATTENDED_SECONDS)
     if not services.wakes.fits(function, seconds_left):
         return _later(source, messages, 0)
-    deep = [each for each in messages if _depth(each) >= calls.MAX_DEPTH]
+    limit = settings().chain_limit
+    deep = [each for each in messages if _depth(each) >= limit]
     if deep:  # they get their entry, and are done with
         _run(function, queue, deep)
-    fine = [each for each in messages if _depth(each) < calls.MAX_DEPTH]
+    fine = [each for each in messages if _depth(each) < limit]
     try:
         return _settled(function, queue, fine, _run(function, queue, fine)) if fine else []
     except ApiError as error:

@@ -15,7 +15,6 @@ import pytest
 from chalicelib import config, services, store
 from chalicelib.aws import dynamodb
 from chalicelib.domain import tokens
-from chalicelib.domain.functions import invocation as invocations
 from chalicelib.store import keys
 from chalicelib.web import wsgi
 from tests.conftest import subprocess_environment
@@ -335,18 +334,18 @@ def test_a_function_calls_the_api_by_its_rights_and_tells_the_depth(world: World
 
 def test_functions_that_call_each_other_without_end_are_stopped(world: World) -> None:
     answer = world.server("GET", "/fn/tool/chain")
-    assert (answer.status, answer.json) == (200, invocations.MAX_DEPTH)
+    assert (answer.status, answer.json) == (200, config.settings().chain_limit)
     listed = world.server("GET", "/api/functions/tool/invocations", token=world.root).json
     stopped = next(each for each in listed["items"] if each["status"] == "failed")
     assert stopped["error"]["type"] == "Dormouse.LoopStopped"
-    assert stopped["depth"] == invocations.MAX_DEPTH + 1
+    assert stopped["depth"] == config.settings().chain_limit + 1
 
 
 @pytest.mark.parametrize("headers", [{}, {"Prefer": "respond-async"}])
 def test_a_chain_ends_whether_waited_for_or_not(world: World, headers: dict[str, str]) -> None:
     function = store.functions.load("tool")
     assert function is not None
-    held = services.service_accounts.token(function, invocations.MAX_DEPTH, time.time())
+    held = services.service_accounts.token(function, config.settings().chain_limit, time.time())
     answer = world.server("POST", "/fn/tool/echo", {}, held, headers)
     assert (answer.status, "one another" in answer.json["message"]) == (502, True)
     assert world.invocation(answer)["error"]["type"] == "Dormouse.LoopStopped"

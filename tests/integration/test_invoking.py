@@ -15,6 +15,7 @@ import pytest
 
 from chalicelib import services, store
 from chalicelib.aws import dynamodb
+from chalicelib.config import settings
 from chalicelib.domain.functions import invocation as invocations
 from chalicelib.domain.functions.function import PICODOLLARS
 from chalicelib.errors import TooLargeError
@@ -356,12 +357,29 @@ def test_a_function_learns_where_the_api_is_and_who_it_is(functions: Functions) 
 def test_a_chain_that_is_too_long_is_stopped_and_seen(functions: Functions) -> None:
     before = functions.runs("worker")
     function = functions.function("worker")
-    for depth in (invocations.MAX_DEPTH, invocations.MAX_DEPTH + 1):
+    for depth in (settings().chain_limit, settings().chain_limit + 1):
         done = services.invoking.run(function, {"do": "echo"}, trigger="http", depth=depth)
     assert functions.runs("worker") - before == 1
     stored = functions.ok("GET", f"/worker/invocations/{done.id}")
     assert (stored["status"], stored["depth"]) == ("failed", 9)
     assert stored["error"]["type"] == "Dormouse.LoopStopped"
+
+
+def test_how_long_a_chain_may_be_is_a_setting(
+    functions: Functions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    function = functions.function("worker")
+    monkeypatch.setenv("DORMOUSE_CHAIN_LIMIT", "9")
+    settings.cache_clear()
+    try:
+        for depth, status in ((9, "succeeded"), (10, "failed")):
+            done = services.invoking.run(function, {"do": "echo"}, trigger="http", depth=depth)
+            assert done.status == status
+        queued = services.invoking.queue(function, {"do": "echo"}, trigger="http", depth=10)
+        assert "ends after 9" in (queued.error or {})["message"]
+    finally:
+        monkeypatch.undo()
+        settings.cache_clear()
 
 
 def test_an_answer_that_is_lost_is_not_asked_for_again(

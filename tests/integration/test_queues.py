@@ -234,7 +234,7 @@ def test_superusers_and_functions_with_the_right_may_send(functions: Functions, 
 
 
 def test_a_chain_through_a_queue_stops_at_the_limit(functions: Functions, edge: Edge) -> None:
-    deep = {services.queues.DEPTH: str(calls.MAX_DEPTH)}
+    deep = {services.queues.DEPTH: str(settings().chain_limit)}
     aws.sqs.send(sqs_name(), aws.sqs.Message("deep", attributes=deep))
     aws.sqs.send(sqs_name(), aws.sqs.Message("fine"))
     assert deliver(sqs_name())["failed"] == []

@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib import services, store
 from chalicelib.aws import dynamodb
-from chalicelib.domain.functions import invocation as calls
+from chalicelib.config import settings
 from chalicelib.domain.functions import matching
 from chalicelib.events import wake
 from chalicelib.store import keys, leaving
@@ -382,7 +382,7 @@ def handler(event, context):
     rule = "@request.auth.collectionName = '_functions' && @request.auth.name = 'looper'"
     functions.client.as_root("PATCH", path, {"updateRule": rule})
     record = make(functions, "loops", n=0)
-    for _ in range(calls.MAX_DEPTH + 3):
+    for _ in range(settings().chain_limit + 3):
         edge.bring()
         call = functions.ok("GET", "/looper/invocations?perPage=1")["items"][0]
         if call["status"] != "succeeded":
@@ -391,9 +391,9 @@ def handler(event, context):
         assert whole["depth"] == whole["event"]["record"]["n"] + 1
         _write_as_the_function(functions, record, whole)
     stopped = functions.ok("GET", "/looper/invocations")["items"]
-    assert len(stopped) == calls.MAX_DEPTH + 1
+    assert len(stopped) == settings().chain_limit + 1
     assert stopped[0]["error"]["type"] == "Dormouse.LoopStopped"
-    assert stopped[0]["depth"] == calls.MAX_DEPTH + 1
+    assert stopped[0]["depth"] == settings().chain_limit + 1
     assert all_letters(functions, "looper") == []
 
 

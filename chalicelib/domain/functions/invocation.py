@@ -17,9 +17,6 @@ STATUSES = (QUEUED, RUNNING, *FINISHED)
 INVOKE, HTTP, SCHEDULE, RECORD = "invoke", "http", "schedule", "record"
 FILE, QUEUE, REPLAY = "file", "queue", "replay"
 
-MAX_DEPTH = 8
-"""A chain function -> write or call -> function stops when its depth would pass this."""
-
 _DIGITS = "0123456789abcdefghijklmnopqrstuv"
 _TIME_DIGITS, _REST_DIGITS = 9, 11
 ID_CHARACTERS = _TIME_DIGITS + _REST_DIGITS
