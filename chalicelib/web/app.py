@@ -129,10 +129,11 @@ class App(Chalice):
             self._late = {}
 
     def _read(self, event: dict[str, Any]) -> Edge:
+        late = self._late  # as it was before the look: another thread may be registering them
         edge = gateway.read(event, self.routes, self._routes_tree())
-        if edge.route == gateway.FALLBACK and self._late:
+        if edge.route == gateway.FALLBACK and late:
             begins = {unquote(segment) for segment in edge.path.split("/", 3)[1:3]}
-            if begins & self._late.keys():
+            if begins & late.keys():
                 self.load_late()
                 return gateway.read(event, self.routes, self._routes_tree())
         return edge

@@ -13,7 +13,7 @@ from chalicelib.aws import dynamodb
 from chalicelib.domain.request import Call
 from chalicelib.errors import BadRequestError, field_error
 from chalicelib.routes.api import ApiBlueprint
-from chalicelib.web import headers
+from chalicelib.web import gateway, headers
 from chalicelib.web.app import App
 from chalicelib.web.reply import Reply
 
@@ -365,6 +365,21 @@ def test_many_first_requests_at_once_all_find_their_route() -> None:
         thread.join()
     assert statuses == [200] * 16
     assert loaded == ["rare"]
+
+
+def test_a_route_that_another_request_loads_meanwhile_is_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app, _ = late_app()
+    plain = gateway.read
+
+    def read(*given: Any) -> gateway.Edge:
+        edge = plain(*given)
+        app.load_late()  # the other one is just that much faster
+        return edge
+
+    monkeypatch.setattr(gateway, "read", read)
+    assert app(event("GET", "/api/odd"), Context())["statusCode"] == 200
 
 
 def test_nothing_is_left_for_later_while_chalice_packages(monkeypatch: pytest.MonkeyPatch) -> None:
