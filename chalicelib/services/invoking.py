@@ -14,7 +14,6 @@ after a failure, `retry_attempts` times.
 """
 
 import os
-from contextlib import suppress
 from typing import Any
 
 from chalicelib import services, store
@@ -98,8 +97,6 @@ def queue(
     replay_of: str = "",
     key: IdempotencyKey | None = None,
     once: bool = False,
-    group: str | None = None,
-    delay_seconds: int = 0,
 ) -> Invocation:
     """Write down a background call and have it made; return it as it is then.
 
@@ -120,7 +117,7 @@ def queue(
     actions = [take(function, made, key)] if key else []
     if depth > settings().chain_limit:
         made, actions = _loop_stopped(made), []
-    elif trigger == invocations.HTTP and invoking_money.is_used_up(function, now_ms()):
+    elif _is_flood(function, trigger, replay_of):
         made = held_back(function, made._replace(background=False))
         actions = [store.usage.added(made)]
     try:
@@ -129,7 +126,7 @@ def queue(
         made = moved.invocation or made
     except RefusedError as refused:
         raise key_taken(refused) from None
-    send(function, made, group, delay_seconds)
+    send(function, made)
     return made
 
 
@@ -156,17 +153,18 @@ def bury(
     )
     if made.redacted:
         made = made._replace(input=payload.decode())
-    with suppress(MovedError):
+    try:
         made = store.invocations.put_new(made, function.retention_days)
-    services.dead_letters.keep(function, made)
+    except MovedError as moved:
+        made = moved.invocation or made
+    if made.error == error:  # else it was made, when the same occurrence came before
+        services.dead_letters.keep(function, made)
 
 
-def send(
-    function: Function, invocation: Invocation, group: str | None = None, delay_seconds: int = 0
-) -> None:
+def send(function: Function, invocation: Invocation) -> None:
     """Send the message of a call that waits; a second one for the same attempt does no harm."""
     if invocation.status == QUEUED:
-        services.wakes.send(function, invocation, group=group, delay_seconds=delay_seconds)
+        services.wakes.send(function, invocation)
 
 
 def run_queued(function: Function, invocation_id: str) -> Invocation:
@@ -280,6 +278,15 @@ def _new(
         event=kept,
         redacted=is_redacted,
     )
+
+
+def _is_flood(function: Function, trigger: str, replay_of: str) -> bool:
+    """Return whether anybody at all may be asking for a call that the cap has no room for.
+
+    A dead letter that is sent again waits instead: else it would be gone, and nothing run.
+    """
+    is_anybodys = trigger == invocations.HTTP and not replay_of
+    return is_anybodys and invoking_money.is_used_up(function, now_ms())
 
 
 def _loop_stopped(made: Invocation) -> Invocation:

@@ -47,20 +47,16 @@ RECEIVED_SECONDS = 20
 """How long a message is hidden that `tools.pump` received; an event source's are for longer."""
 
 
-def send(
-    function: Function, invocation: Invocation, group: str | None = None, delay_seconds: int = 0
-) -> None:
-    """Let a queued call be run soon, or after a while. Sending it twice runs it once."""
-    wake: dict[str, Any] = {
+def send(function: Function, invocation: Invocation) -> None:
+    """Let a queued call be run soon. Sending it twice runs it once."""
+    wake = {
         "function": function.name,
         "functionId": function.id,
         "invocation": invocation.id,
     }
-    if delay_seconds:
-        wake["notBefore"] = int(time.time() * 1000) + delay_seconds * 1000
     attempt = _hash(f"{invocation.id}#{invocation.attempt}")
     message = aws.sqs.Message(
-        orjson.dumps(wake).decode(), group or group_of(invocation), deduplication=attempt
+        orjson.dumps(wake).decode(), group_of(invocation), deduplication=attempt
     )
     aws.sqs.send(queue_name(), message)
 
@@ -143,9 +139,6 @@ def trouble_seconds(message: Message) -> float:
 def _run(
     message: Message, wake: dict[str, Any], seconds_left: SecondsLeft, began: float
 ) -> float | None:
-    wait_ms = wake.get("notBefore", 0) - time.time() * 1000
-    if wait_ms > 0:
-        return float(wait_ms) / 1000 + 1
     function = store.functions.load(wake["function"])
     if function is None or function.id != wake["functionId"]:
         log.info("The function %s is gone, and its calls with it", wake["function"])

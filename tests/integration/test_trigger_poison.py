@@ -82,3 +82,19 @@ def test_such_a_change_can_be_made_up_for(functions: Functions, edge: Edge) -> N
     work_until(lambda: bool(edge.seen))
     (event,) = edge.seen
     assert (event["record"]["title"], event["record"]["password"]) == ("third", "hunter2-hunter2")
+
+
+def test_a_change_that_was_judged_before_is_no_dead_letter(
+    functions: Functions, edge: Edge, small_budget: None
+) -> None:
+    edge.forget()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv(BUDGET)
+        config.settings.cache_clear()
+        make(functions, "posts", title="note 1")
+        edge.bring()
+    config.settings.cache_clear()
+    before = all_letters(functions, "judge")
+    edge.handle(edge.batches[-1])  # it comes again, when there is more to read
+    assert all_letters(functions, "judge") == before
+    assert len(edge.seen) == 2

@@ -38,7 +38,7 @@ def _nothing_seen(edge: Edge) -> None:
 def queue(functions: Functions, title: str, **options: Any) -> calls.Invocation:
     event = {"record": {"title": title}}
     function = functions.function("seer")
-    return services.invoking.queue(function, event, trigger=calls.INVOKE, **options)
+    return services.invoking.queue(function, event, **{"trigger": calls.INVOKE, **options})
 
 
 def titles(edge: Edge) -> list[str]:
@@ -105,6 +105,23 @@ def test_a_dead_letter_takes_texts_that_are_no_unicode(functions: Functions, edg
     functions.ok("PATCH", "/seer", {"retryAttempts": 2, "redact": []})
 
 
+def test_a_dead_letter_of_an_http_call_outlives_a_cap_without_room(
+    functions: Functions, edge: Edge
+) -> None:
+    functions.ok("PATCH", "/seer", {"retryAttempts": 0})
+    call = queue(functions, "poison", trigger=calls.HTTP)
+    work_until(lambda: bool(all_letters(functions, "seer")))
+    functions.ok("PATCH", "/seer", {"capUsd": {"amount": "0.0000001", "per": "day"}})
+    functions.invoke("seer", {})  # this process knows by now that it is used up
+    again = functions.ok("POST", f"/seer/dead-letters/{call.id}/redrive")["invocation"]
+    work_until(lambda: bool(all_letters(functions, "seer")))
+    (letter,) = all_letters(functions, "seer")
+    assert (letter["id"], letter["error"]["type"]) == (again, "Dormouse.CapReached")
+    assert letter["event"] == {"record": {"title": "poison"}}
+    functions.ok("DELETE", f"/seer/dead-letters/{again}")
+    functions.ok("PATCH", "/seer", {"retryAttempts": 2, "capUsd": None})
+
+
 def test_a_message_that_comes_twice_does_not_make_a_dead_letter_anew(
     functions: Functions, edge: Edge
 ) -> None:
@@ -123,15 +140,16 @@ def test_a_message_that_comes_twice_does_not_make_a_dead_letter_anew(
 def test_calls_of_one_group_are_made_in_order_and_wait_for_the_first(
     functions: Functions, edge: Edge
 ) -> None:
-    for title in ("poison", "second", "third"):
-        queue(functions, title, group="g")
+    of_record = {"trigger": calls.RECORD, "source": {"collectionId": "c", "recordId": "r"}}
+    queued = [queue(functions, title, **of_record) for title in ("poison", "second", "third")]
+    (group,) = {services.wakes.group_of(each) for each in queued}
     queue(functions, "elsewhere")
     messages = received()
     assert len(messages) == 4
     failed = handled(messages)
     assert sorted(titles(edge)) == ["elsewhere", "poison"]
     assert failed == [
-        each["messageId"] for each in messages if each["attributes"]["MessageGroupId"] == "g"
+        each["messageId"] for each in messages if each["attributes"]["MessageGroupId"] == group
     ]
     assert received() == [], "SQS holds the group back until the first comes again"
     functions.ok("PATCH", "/seer", {"retryAttempts": 0})  # its next failure is the last
@@ -178,13 +196,6 @@ def test_trouble_of_our_own_brings_a_message_back_later_and_later(
     aws.sqs.change_visibility(services.wakes.queue_name(), messages[0]["receiptHandle"], 0)
     assert handled(received()) == []
     assert titles(edge) == ["troubled"]
-
-
-def test_a_message_may_wait_before_it_is_worked_on(functions: Functions, edge: Edge) -> None:
-    queue(functions, "waited", delay_seconds=1)
-    assert handled(received()) != []
-    assert titles(edge) == []
-    work_until(lambda: titles(edge) == ["waited"])
 
 
 def test_a_call_that_lost_its_message_gets_another(
