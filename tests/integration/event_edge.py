@@ -6,14 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from chalicelib import aws
 from chalicelib.events import wake
-from chalicelib.services import queue_delivery
 from tests.integration.function_client import Functions, work_on_wakes
 from tools import bootstrap
 from tools.pump.stream import Reader
-
-ARN = "arn:aws:sqs:us-east-1:000000000000:"
 
 SEER = """
 import json, os
@@ -76,19 +72,6 @@ def work_until(holds: Callable[[], bool], seconds: float = 10.0) -> None:
         assert time.monotonic() < give_up_at, "still waiting"
         if not work_on_wakes():
             time.sleep(0.05)
-
-
-def deliver(queue: str, most: int = 10) -> dict[str, Any]:
-    """Hand what waits in a queue to its function once; return the messages and the answer."""
-    found = aws.sqs.receive(queue, visibility_seconds=30, most=most)
-    records = [queue_delivery.as_event(each, ARN + queue) for each in found]
-    if not records:
-        return {"records": [], "failed": []}
-    answer = wake.handle({"Records": records})
-    failed = [each["itemIdentifier"] for each in answer["batchItemFailures"]]
-    done = [each["receiptHandle"] for each in records if each["messageId"] not in failed]
-    aws.sqs.delete_batch(queue, done)
-    return {"records": records, "failed": failed}
 
 
 def all_letters(functions: Functions, name: str) -> list[dict[str, Any]]:

@@ -6,14 +6,16 @@ from typing import Any
 
 import boto3
 
-from chalicelib import services, store
+from chalicelib import aws, services, store
 from chalicelib.config import settings
 from chalicelib.domain.functions import names
 from chalicelib.domain.functions.function import Function
 from chalicelib.events import wake
 from tests.integration.auth_client import Answer, Client
+from tools import bootstrap
 
 API = "/api/functions"
+ARN = "arn:aws:sqs:us-east-1:000000000000:"
 
 
 class Functions:
@@ -96,9 +98,7 @@ class Functions:
 
 def make_wakes_queue() -> None:
     """Make the queue of background calls, as `make run` and a deployment have it."""
-    boto3.client("sqs").create_queue(
-        QueueName=services.wakes.queue_name(), Attributes={"FifoQueue": "true"}
-    )
+    bootstrap.wakes_queue()
 
 
 def work_on_wakes(seconds: float = 0.0) -> int:
@@ -106,35 +106,32 @@ def work_on_wakes(seconds: float = 0.0) -> int:
 
     With `seconds` it goes on for so long, or until there is nothing to do.
     """
-    sqs = boto3.client("sqs")
-    url = sqs.get_queue_url(QueueName=services.wakes.queue_name())["QueueUrl"]
     until, count = time.monotonic() + seconds, 0
     while True:
-        found = sqs.receive_message(
-            QueueUrl=url, MaxNumberOfMessages=10, AttributeNames=["All"], VisibilityTimeout=30
-        ).get("Messages", [])
-        failed = _handled(found) if found else set()
-        for message in found:
-            if message["MessageId"] not in failed:
-                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-        count += len(found)
+        found = len(deliver(services.wakes.queue_name())["records"])
+        count += found
         if not found and time.monotonic() > until:
             return count
         if not found:
             time.sleep(0.05)
 
 
-def _handled(messages: list[Any]) -> set[str]:
-    records = [
-        {
-            "messageId": message["MessageId"],
-            "receiptHandle": message["ReceiptHandle"],
-            "body": message["Body"],
-            "attributes": message["Attributes"],
-            "eventSource": "aws:sqs",
-            "eventSourceARN": f"arn:aws:sqs:us-east-1:000000000000:{services.wakes.queue_name()}",
-        }
-        for message in messages
-    ]
-    failures = wake.handle({"Records": records})["batchItemFailures"]
-    return {each["itemIdentifier"] for each in failures}
+def deliver(queue: str, most: int = aws.sqs.MAX_BATCH) -> dict[str, Any]:
+    """Hand what waits in a queue to the event edge once; return the messages and the failed."""
+    records = received(queue, most)
+    return {"records": records, "failed": handled(queue, records) if records else []}
+
+
+def received(queue: str, most: int = aws.sqs.MAX_BATCH) -> list[dict[str, Any]]:
+    """Return messages as Lambda hands them over."""
+    found = aws.sqs.receive(queue, visibility_seconds=30, most=most)
+    return [services.queue_delivery.as_event(each, ARN + queue) for each in found]
+
+
+def handled(queue: str, records: list[dict[str, Any]], context: Any = None) -> list[str]:
+    """Let the event edge work on messages, and delete those that it does not return as failed."""
+    failures = wake.handle({"Records": records}, context)["batchItemFailures"]
+    failed = [each["itemIdentifier"] for each in failures]
+    done = [each["receiptHandle"] for each in records if each["messageId"] not in failed]
+    aws.sqs.delete_batch(queue, done)
+    return failed

@@ -13,8 +13,8 @@ from chalicelib.domain.functions import invocation as calls
 from chalicelib.domain.functions import names
 from chalicelib.store.queues import Queue
 from tests.integration.auth_client import refused
-from tests.integration.event_edge import Edge, deliver
-from tests.integration.function_client import Functions
+from tests.integration.event_edge import Edge
+from tests.integration.function_client import Functions, deliver
 
 WORKER = """
 import json, os

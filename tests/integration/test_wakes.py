@@ -12,6 +12,7 @@ from chalicelib import aws, services, store
 from chalicelib.domain.functions import invocation as calls
 from chalicelib.errors import UnavailableError
 from chalicelib.events import wake
+from tests.integration import function_client
 from tests.integration.event_edge import SEER, Edge, all_letters, work_until
 from tests.integration.function_client import Functions, work_on_wakes
 
@@ -55,20 +56,12 @@ class Context:
         return int((self._until - time.monotonic()) * 1000)
 
 
-def received(most: int = 10) -> list[dict[str, Any]]:
-    name = services.wakes.queue_name()
-    found = aws.sqs.receive(name, visibility_seconds=30, most=most)
-    return [
-        services.queue_delivery.as_event(each, "arn:aws:sqs:us-east-1:0:" + name) for each in found
-    ]
+def received() -> list[dict[str, Any]]:
+    return function_client.received(services.wakes.queue_name())
 
 
 def handled(messages: list[dict[str, Any]], context: Any = None) -> list[str]:
-    answer = wake.handle({"Records": messages}, context)
-    failed = [each["itemIdentifier"] for each in answer["batchItemFailures"]]
-    done = [each["receiptHandle"] for each in messages if each["messageId"] not in failed]
-    aws.sqs.delete_batch(services.wakes.queue_name(), done)
-    return failed
+    return function_client.handled(services.wakes.queue_name(), messages, context)
 
 
 def test_an_asynchronous_call_is_tried_twice_again_and_then_a_dead_letter(
