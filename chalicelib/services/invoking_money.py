@@ -57,9 +57,19 @@ def sheet(now_ms: int) -> Sheet:
 def worst_case_picodollars(function: Function, now_ms: int) -> int:
     """Return the most that one call can cost."""
     own_memory_mb = _own_memory_mb()
-    return receipt.worst_case_picodollars(
-        function, sheet(now_ms), _MOST_FEES, own_memory_mb, ARCHITECTURE
-    )
+    depends_on = (function.memory_mb, function.timeout_seconds, own_memory_mb, sheet(now_ms))
+    if depends_on not in _worst_cases:
+        if len(_worst_cases) >= _MOST_WORST_CASES:
+            _worst_cases.clear()
+        _worst_cases[depends_on] = receipt.worst_case_picodollars(
+            function, depends_on[-1], _MOST_FEES, own_memory_mb, ARCHITECTURE
+        )
+    return _worst_cases[depends_on]
+
+
+_worst_cases: dict[tuple[int, int, int, Sheet], int] = {}
+"""What was computed before: each call asks, and the answer takes as long as a whole receipt."""
+_MOST_WORST_CASES = 1000
 
 
 _used_up: dict[str, int] = {}
