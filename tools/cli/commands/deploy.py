@@ -82,7 +82,9 @@ def deploy(context: Context, options: argparse.Namespace) -> int:
         [*changed, *(f"secrets.{name}" for name in secrets)],
         "uploaded" if is_uploaded else "unchanged", package.sha256, len(package.content),
     )  # fmt: skip
-    context.out.result(done._asdict() | {"function": after}, _text(context, done, after))
+    told = done._asdict()
+    told |= {"sizeBytes": told.pop("size_bytes"), "function": after}
+    context.out.result(told, _text(context, done, after))
     return 0
 
 
