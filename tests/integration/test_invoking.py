@@ -502,9 +502,9 @@ def test_a_background_call_gets_its_event_as_it_came_and_then_forgets_it(
 
 
 def test_a_background_call_is_made_by_one_at_a_time(functions: Functions) -> None:
-    functions.make("single", SOURCE)  # of others a run that nobody waits for may end meanwhile
-    function = functions.function("single")
-    queued = waiting(functions, "single", {"do": "sleep", "seconds": 0.6})
+    functions.make("alone", SOURCE)  # of others a run that nobody waits for may end meanwhile
+    function = functions.function("alone")
+    queued = waiting(functions, "alone", {"do": "sleep", "seconds": 0.6})
 
     def attempt(_n: int) -> str:
         try:
@@ -515,7 +515,7 @@ def test_a_background_call_is_made_by_one_at_a_time(functions: Functions) -> Non
     with ThreadPoolExecutor(5) as pool:
         statuses = sorted(pool.map(attempt, range(5)))
     assert statuses == ["busy"] * 4 + ["succeeded"]
-    assert functions.runs("single") == 1
+    assert functions.runs("alone") == 1
 
 
 def test_a_background_call_whose_runner_died_is_made_again(
