@@ -1,14 +1,21 @@
 """The command line against a served app with real functions, as a person or a script uses it."""
 
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
+import tarfile
+import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -184,6 +191,52 @@ def test_the_code_comes_out_as_it_went_in(cli: Cli, write: Write, tmp_path: Path
         assert opened.read("carry.py").decode() == DIVIDE
     assert cli("download", "carry", "-o", str(out)).status == 5  # not over what is there
     assert cli("download", "carry", "-o", str(out), "--force").status == 0
+
+
+def test_what_a_package_json_names_comes_along(cli: Cli, write: Write, tmp_path: Path) -> None:
+    (tmp_path / "shelf").mkdir()
+    _pack_package(tmp_path / "shelf" / "doubled.tgz")
+    with _served_folder(tmp_path / "shelf") as url:
+        source = write("node/index.mjs", TWICE)
+        dependencies = {"dependencies": {"doubled": f"{url}/doubled.tgz"}}
+        write("node/package.json", json.dumps({"name": "node", **dependencies}))
+        missing = cli("deploy", str(source.parent), "--name", "twice")
+        assert (missing.status, "npm install" in missing.err) == (5, True)
+        lock = ["npm", "install", "--package-lock-only", "--cache", str(tmp_path / "cache")]
+        subprocess.run(lock, cwd=source.parent, check=True, capture_output=True)
+        deployed = cli.ok("deploy", str(source.parent), "--name", "twice")
+    assert cli.ok("invoke", "twice", "--event", '{"n": 21}')["result"] == 42
+    again = cli.ok("deploy", str(source.parent), "--name", "twice")  # nothing is fetched any more
+    assert (again["code"], again["sha256"]) == ("unchanged", deployed["sha256"])
+
+
+TWICE = """
+import { doubled } from "doubled";
+export const handler = async (event) => doubled(event.n);
+"""
+
+
+def _pack_package(file: Path) -> None:
+    """Write a package as npm's registry has it."""
+    manifest = {"name": "doubled", "version": "1.0.0", "type": "module", "main": "main.js"}
+    parts = {"package.json": json.dumps(manifest), "main.js": "export const doubled = (n) => 2 * n"}
+    with tarfile.open(file, "w:gz") as opened:
+        for name, text in parts.items():
+            entry = tarfile.TarInfo(f"package/{name}")
+            entry.size = len(text)
+            opened.addfile(entry, io.BytesIO(text.encode()))
+
+
+@contextmanager
+def _served_folder(folder: Path) -> Iterator[str]:
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the base's name)
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
 
 
 def test_a_large_zip_goes_by_the_bucket_with_its_progress_told(cli: Cli, write: Write) -> None:
