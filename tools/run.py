@@ -5,6 +5,7 @@ does. The pump (`tools.pump`), which only background work needs, is started agai
 under `.local/`: the next start finds it.
 """
 
+import argparse
 import os
 import secrets
 import signal
@@ -33,6 +34,7 @@ POLL_SECONDS = 0.2
 STOP_SECONDS = 10.0
 PUMP_PAUSE_SECONDS, PUMP_LONGEST_PAUSE_SECONDS = 1.0, 60.0
 DEFAULT_EMAIL = "admin@example.com"
+SEE = "Ports, folder and the first superuser are environment variables: docs/settings.md"
 
 
 class RunError(Exception):
@@ -44,6 +46,8 @@ class Stopped(Exception):  # noqa: N818 - no error: somebody asked for it
 
 
 def main() -> int:
+    # No options: variables say where it runs. But `--help` must not start a server.
+    argparse.ArgumentParser(prog="make run", description=__doc__, epilog=SEE).parse_args()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
     try:
