@@ -7,6 +7,7 @@ from chalicelib import lazy
 if TYPE_CHECKING:
     from chalicelib.services import auth as auth
     from chalicelib.services import auth_rows as auth_rows
+    from chalicelib.services import background_calls as background_calls
     from chalicelib.services import batch as batch
     from chalicelib.services import candidates as candidates
     from chalicelib.services import collection_search as collection_search

@@ -142,7 +142,7 @@ def _send(function: Function, letter: DeadLetter) -> str:
         new_id = store.dead_letters.begin_redrive(letter, services.invoking.new_id())
     except LookupError:
         raise NotFoundError from None
-    services.invoking.queue(
+    services.background_calls.queue(
         function,
         store.invocations.loads(failed.input) if failed.input else failed.event,
         trigger=failed.trigger,

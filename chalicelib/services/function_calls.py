@@ -113,7 +113,7 @@ def _made(session: Session, function: Function, at_version: Function, asked: _As
     if asked.mode == SYNC and not is_long(at_version):
         return answer_of(function, services.invoking.run(function, asked.event, **options))
     waits = asked.mode == SYNC
-    queued = services.invoking.queue(function, asked.event, once=waits, **options)
+    queued = services.background_calls.queue(function, asked.event, once=waits, **options)
     return answer_of(function, awaited(function, queued) if waits else queued)
 
 
@@ -126,7 +126,7 @@ def _first(function: Function, asked: _Asked, taken: Key) -> Answer:
     found = store.invocations.glance(function.id, taken.invocation_id)
     if found is None:
         raise BadRequestError("The call of this Idempotency-Key has expired.")
-    services.invoking.send(function, found)
+    services.background_calls.send(function, found)
     found = shown(function, found)
     found = awaited(function, found) if asked.mode == SYNC else store.invocations.whole(found)
     return answer_of(function, found, replayed=True)
@@ -136,7 +136,7 @@ def _dry_run(function: Function, asked: _Asked) -> Answer:
     limit = services.invoking.MOST_EVENT_BYTES
     background = asked.mode == ASYNC or is_long(function)
     if background:
-        limit = services.invoking.MOST_BACKGROUND_BYTES
+        limit = services.background_calls.MOST_BACKGROUND_BYTES
     size_bytes = len(services.invoking.payload_of(asked.event, limit))
     money = services.invoking_money.forecast(function, now_ms())
     return Answer(

@@ -63,7 +63,7 @@ def wake(call: Call, request: Request, name: str, *, in_background: bool = False
     rules.require_call(session, function.invoke_rule)
     event, wanted = _call_of(session, request)
     if in_background:
-        queued = services.invoking.queue(function, event, **wanted)
+        queued = services.background_calls.queue(function, event, **wanted)
         over = queued.status in invocations.FINISHED  # refused: a cap, a loop
         return _outcome(function, queued) if over else Woken(queued)
     with services.service_accounts.prepared(session, function.id):

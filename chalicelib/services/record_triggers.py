@@ -36,7 +36,7 @@ log = logging.getLogger("dormouse")
 StreamRecord = dict[str, Any]
 Item = dict[str, dict[str, Any]]
 Queue = Callable[..., object]
-"""What makes the call of an event: `services.invoking.queue`, or `bury`."""
+"""What makes the call of an event: `services.background_calls.queue`, or `bury`."""
 
 _PREFIX = keys.records_partition("")
 _PASSING = (UnavailableError, DynamoError, aws.s3.S3Error, aws.sqs.SqsError)
@@ -154,13 +154,13 @@ def _queue_calls_of(watcher: _Watcher, schema: Schema, cause: _Cause) -> None:
     """Queue the calls of one trigger. If its rule cannot judge, they are dead letters at once."""
     trigger, change = watcher.trigger, cause.change
     related = Related(Changes(schema), settings().scan_budget_items)
-    queue: Queue = services.invoking.queue
+    queue: Queue = services.background_calls.queue
     try:
         if not matching.matches(trigger, change, schema, related):
             return
     except BadRequestError as error:  # it reads more records than it may
         told = {"type": RULE_FAILED, "message": str(error)}
-        queue = partial(services.invoking.bury, error=told)
+        queue = partial(services.background_calls.bury, error=told)
     for event in matching.events(trigger, change):
         _queue(queue, watcher, cause, {**event, **cause.missing})
 

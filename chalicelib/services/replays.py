@@ -94,6 +94,6 @@ def _made(session: Session, function: Function, original: Invocation) -> Invocat
     if not services.invocations.is_long(at_version):
         made: Invocation = services.invoking.run(function, original.event, **options)
         return made
-    queued = services.invoking.queue(function, original.event, once=True, **options)
+    queued = services.background_calls.queue(function, original.event, once=True, **options)
     waited: Invocation = services.invocations.awaited(function, queued)
     return waited

@@ -50,7 +50,7 @@ def fire(message: dict[str, Any]) -> None:
         log.info("The schedule %s is due, but the function has no code yet", due)
         return
     time = _moment(due["time"])
-    services.invoking.queue(
+    services.background_calls.queue(
         function,
         _event(trigger, time),
         trigger=calls.SCHEDULE,

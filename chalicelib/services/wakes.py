@@ -147,10 +147,10 @@ def _run(
         return 0
     _stay_hidden(message, function, began)
     try:
-        invocation = services.invoking.run_queued(function, wake["invocation"])
-    except services.invoking.BusyError as busy:
+        invocation = services.background_calls.run_queued(function, wake["invocation"])
+    except services.background_calls.BusyError as busy:
         return float(busy.retry_after_seconds)
-    except services.invoking.GoneError:
+    except services.background_calls.GoneError:
         return None
     if invocation.status == calls.QUEUED:
         return retry_seconds(function, invocation.attempt - 1)

@@ -371,7 +371,7 @@ def test_on_request_it_is_called_in_the_background(world: World) -> None:
     assert answer.json == {"id": answer.header("x-dormouse-invocation"), "status": "queued"}
     function = store.functions.load("tool")
     assert function is not None
-    done = services.invoking.run_queued(function, answer.json["id"])
+    done = services.background_calls.run_queued(function, answer.json["id"])
     assert (done.status, done.trigger, done.result["body"]) == ("succeeded", "http", '{"a": 1}')
 
 

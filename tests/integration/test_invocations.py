@@ -187,8 +187,10 @@ def test_a_function_longer_than_the_request_is_waited_for_and_then_answered_202(
 
 def test_a_long_call_that_somebody_waited_for_is_not_tried_again(functions: Functions) -> None:
     function = functions.function("halver")
-    queued = services.invoking.queue(function, {"values": ["x"]}, trigger="invoke", once=True)
-    done = services.invoking.run_queued(function, queued.id)
+    queued = services.background_calls.queue(
+        function, {"values": ["x"]}, trigger="invoke", once=True
+    )
+    done = services.background_calls.run_queued(function, queued.id)
     assert (done.status, done.attempt) == ("failed", 1)
 
 

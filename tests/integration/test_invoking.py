@@ -19,7 +19,7 @@ from chalicelib.config import settings
 from chalicelib.domain.functions import invocation as invocations
 from chalicelib.domain.functions.function import PICODOLLARS
 from chalicelib.errors import TooLargeError
-from chalicelib.services.invoking import BusyError, GoneError
+from chalicelib.services.background_calls import BusyError, GoneError
 from chalicelib.store import keys
 from tests.conftest import subprocess_environment
 from tests.integration.fault_proxy import FaultProxy, reset_after
@@ -375,7 +375,7 @@ def test_how_long_a_chain_may_be_is_a_setting(
         for depth, status in ((9, "succeeded"), (10, "failed")):
             done = services.invoking.run(function, {"do": "echo"}, trigger="http", depth=depth)
             assert done.status == status
-        queued = services.invoking.queue(function, {"do": "echo"}, trigger="http", depth=10)
+        queued = services.background_calls.queue(function, {"do": "echo"}, trigger="http", depth=10)
         assert "ends after 9" in (queued.error or {})["message"]
     finally:
         monkeypatch.undo()
@@ -475,7 +475,7 @@ def test_a_background_call_is_tried_again_and_then_given_up(functions: Functions
     queued = waiting(functions, "stubborn", {"do": "raise", "born": 1, "password": "p"})
     attempts = []
     for _ in range(4):
-        done = services.invoking.run_queued(function, queued.id)
+        done = services.background_calls.run_queued(function, queued.id)
         attempts.append((done.status, done.attempt))
     assert attempts == [("queued", 2), ("queued", 3), ("failed", 3), ("failed", 3)]
     assert functions.runs("stubborn") == 3
@@ -491,10 +491,10 @@ def test_a_background_call_gets_its_event_as_it_came_and_then_forgets_it(
     event = {"do": "echo", "password": "p" * 10_000}
     queued = waiting(functions, "worker", event)
     assert queued.spilled == ("input",)
-    done = services.invoking.run_queued(functions.function("worker"), queued.id)
+    done = services.background_calls.run_queued(functions.function("worker"), queued.id)
     assert done.result == event
     assert (done.input, "input" in done.spilled) == ("", False)
-    again = services.invoking.run_queued(functions.function("worker"), queued.id)
+    again = services.background_calls.run_queued(functions.function("worker"), queued.id)
     assert again.status == "succeeded"
     stored = store.invocations.load(done.function_id, done.id)
     assert stored is not None
@@ -508,7 +508,7 @@ def test_a_background_call_is_made_by_one_at_a_time(functions: Functions) -> Non
 
     def attempt(_n: int) -> str:
         try:
-            return services.invoking.run_queued(function, queued.id).status
+            return services.background_calls.run_queued(function, queued.id).status
         except BusyError:
             return "busy"
 
@@ -526,10 +526,10 @@ def test_a_background_call_whose_runner_died_is_made_again(
     running = queued._replace(status="running", lease_ms=now_ms() + 60_000, started_ms=now_ms())
     store.invocations.change(running, 14)
     with pytest.raises(BusyError):
-        services.invoking.run_queued(function, queued.id)
+        services.background_calls.run_queued(function, queued.id)
     at = now_ms() + 61_000
-    monkeypatch.setattr(services.invoking, "now_ms", lambda: at)
-    done = services.invoking.run_queued(function, queued.id)
+    monkeypatch.setattr(services.background_calls, "now_ms", lambda: at)
+    done = services.background_calls.run_queued(function, queued.id)
     assert (done.status, done.attempt) == ("succeeded", 2)
 
 
@@ -539,7 +539,7 @@ def test_a_background_call_whose_end_was_not_written_down_keeps_its_message(
     function = functions.function("worker")
     queued = waiting(functions, "worker", {"do": "sleep", "seconds": 1})
     with ThreadPoolExecutor(1) as pool:
-        attempt = pool.submit(services.invoking.run_queued, function, queued.id)
+        attempt = pool.submit(services.background_calls.run_queued, function, queued.id)
         running = until_it_runs(queued)
         other = store.invocations.change(running, 14)  # whoever took it for lost
         with pytest.raises(BusyError):
@@ -556,7 +556,7 @@ def test_a_background_call_that_lambda_throttles_waits_without_counting(
     queued = waiting(functions, "blocked", {"do": "echo"})
     for _ in range(2):
         with pytest.raises(BusyError):
-            services.invoking.run_queued(functions.function("blocked"), queued.id)
+            services.background_calls.run_queued(functions.function("blocked"), queued.id)
     call = functions.ok("GET", f"/blocked/invocations/{queued.id}")
     assert (call["status"], call["attempt"]) == ("queued", 1)
     assert functions.ok("GET", "/blocked")["state"] == "waking"
@@ -564,9 +564,11 @@ def test_a_background_call_that_lambda_throttles_waits_without_counting(
 
 def test_an_unknown_background_call_is_gone(functions: Functions) -> None:
     with pytest.raises(GoneError):
-        services.invoking.run_queued(functions.function("worker"), services.invoking.new_id())
+        services.background_calls.run_queued(
+            functions.function("worker"), services.invoking.new_id()
+        )
     with pytest.raises(TooLargeError):
-        services.invoking.queue(
+        services.background_calls.queue(
             functions.function("worker"), "x" * 1_048_576, trigger="record", source={}
         )
 
@@ -574,7 +576,9 @@ def test_an_unknown_background_call_is_gone(functions: Functions) -> None:
 def waiting(functions: Functions, name: str, event: Any) -> invocations.Invocation:
     """Return a background call that waits; the tests make its attempts themselves."""
     function = functions.function(name)
-    made: invocations.Invocation = services.invoking.queue(function, event, trigger="record")
+    made: invocations.Invocation = services.background_calls.queue(
+        function, event, trigger="record"
+    )
     return made
 
 

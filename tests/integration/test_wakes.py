@@ -39,7 +39,7 @@ def _nothing_seen(edge: Edge) -> None:
 def queue(functions: Functions, title: str, **options: Any) -> calls.Invocation:
     event = {"record": {"title": title}}
     function = functions.function("seer")
-    return services.invoking.queue(function, event, **{"trigger": calls.INVOKE, **options})
+    return services.background_calls.queue(function, event, **{"trigger": calls.INVOKE, **options})
 
 
 def titles(edge: Edge) -> list[str]:
@@ -182,7 +182,7 @@ def test_trouble_of_our_own_brings_a_message_back_later_and_later(
         raise UnavailableError
 
     with monkeypatch.context() as patch:
-        patch.setattr(services.invoking, "run_queued", refuse)
+        patch.setattr(services.background_calls, "run_queued", refuse)
         assert handled(messages) == [messages[0]["messageId"]]
     message = {"attributes": {"ApproximateReceiveCount": "3"}}
     assert services.wakes.trouble_seconds(message) == 20
