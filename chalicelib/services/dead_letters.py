@@ -13,6 +13,7 @@ from chalicelib.domain.functions.function import Function
 from chalicelib.domain.functions.invocation import Invocation
 from chalicelib.domain.request import Call
 from chalicelib.errors import NotFoundError
+from chalicelib.services.invoking_attempt import now_ms
 from chalicelib.store.dead_letters import DeadLetter
 
 PER_PAGE = 50
@@ -23,7 +24,6 @@ DAY_SECONDS = 24 * 3600
 
 def keep(function: Function, invocation: Invocation) -> None:
     """Write the dead letter of a call that nobody tries again."""
-    now_ms = int(time.time() * 1000)
     kept_seconds = function.retention_days * DAY_SECONDS
     letter = DeadLetter(
         owner=function.id,
@@ -31,7 +31,7 @@ def keep(function: Function, invocation: Invocation) -> None:
         name=function.name,
         error=invocation.error or {"type": invocation.status, "message": ""},
         attempts=invocation.attempt,
-        created_ms=now_ms,
+        created_ms=now_ms(),
         expires=invocation.created_ms // 1000 + kept_seconds,
         event=None if "event" in invocation.spilled else invocation.event,
         trigger=invocation.trigger,
@@ -45,10 +45,10 @@ def keep_unmade(
     function: Function, letter_id: str, error: dict[str, str], source: dict[str, Any]
 ) -> None:
     """Write the dead letter of a change that no call could be made of: it cannot be sent again."""
-    now_ms = int(time.time() * 1000)
-    expires = now_ms // 1000 + function.retention_days * DAY_SECONDS
+    at_ms = now_ms()
+    expires = at_ms // 1000 + function.retention_days * DAY_SECONDS
     letter = DeadLetter(
-        function.id, letter_id, function.name, error, 0, now_ms, expires,
+        function.id, letter_id, function.name, error, 0, at_ms, expires,
         trigger=calls.RECORD, source=source,
     )  # fmt: skip
     store.dead_letters.put(letter)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from chalicelib import services, store
 from chalicelib.domain.functions.function import Function
 from chalicelib.domain.functions.invocation import QUEUED, RUNNING, Invocation
+from chalicelib.services.invoking_attempt import now_ms
 
 log = logging.getLogger("dormouse")
 
@@ -36,7 +37,7 @@ def work(until: float) -> list[str]:
 
 def resend_lost_calls(until: float, overdue_ms: int = LOST_AFTER_MS) -> int:
     """Send a message again for calls that are overdue; return for how many."""
-    before_ms = int(time.time() * 1000) - overdue_ms
+    before_ms = now_ms() - overdue_ms
     sent = 0
     for function in store.functions.all():
         if time.monotonic() > until:

@@ -6,7 +6,6 @@ last attempt becomes a dead letter.
 """
 
 import logging
-import time
 from typing import Any
 
 from chalicelib import aws, services, store
@@ -16,6 +15,7 @@ from chalicelib.domain.functions import names
 from chalicelib.domain.functions.function import Function
 from chalicelib.domain.functions.invocation import Invocation
 from chalicelib.errors import ApiError
+from chalicelib.services.invoking_attempt import now_ms
 from chalicelib.services.queues import DEPTH, sqs_name
 from chalicelib.services.wakes import Message, SecondsLeft
 from chalicelib.store.dead_letters import DeadLetter
@@ -104,15 +104,16 @@ def _error(invocation: Invocation) -> dict[str, str]:
 
 
 def _dead_letter(name: str, message: Message, error: dict[str, str]) -> DeadLetter:
-    sent_ms = int(message["attributes"].get("SentTimestamp") or time.time() * 1000)
+    at_ms = now_ms()
+    sent_ms = int(message["attributes"].get("SentTimestamp") or at_ms)
     return DeadLetter(
         owner=store.dead_letters.of_queue(name),
         id=calls.derived_id(sent_ms, message["messageId"]),
         name=name,
         error=error,
         attempts=int(message["attributes"].get("ApproximateReceiveCount", 1)),
-        created_ms=int(time.time() * 1000),
-        expires=int(time.time()) + KEPT_DAYS * services.dead_letters.DAY_SECONDS,
+        created_ms=at_ms,
+        expires=at_ms // 1000 + KEPT_DAYS * services.dead_letters.DAY_SECONDS,
         event=message["body"],
         trigger=calls.QUEUE,
         source={"messageId": message["messageId"]},

@@ -133,8 +133,7 @@ def _schema() -> Schema:
 
 def _queue_calls(world: _World, stream_record: StreamRecord) -> None:
     image = stream_record["dynamodb"]
-    storage = image["Keys"]["PK"]["S"].removeprefix(_PREFIX)
-    collection = world.by_storage.get(storage)
+    collection = _collection(world, image)
     watchers = [each for each in world.watchers if collection and _may_match(each, collection)]
     if collection is None or not watchers:
         return
@@ -174,15 +173,15 @@ def _put_aside(
     """
     image = stream_record["dynamodb"]
     log.error("A change cannot be handed on: %s", image["Keys"], exc_info=error)
-    collection = world.by_storage.get(image["Keys"]["PK"]["S"].removeprefix(_PREFIX))
-    time_ms = int(float(image["ApproximateCreationDateTime"]) * 1000)
-    for function, trigger in watchers:
-        if collection is None or not _may_match(_Watcher(function, trigger), collection):
+    collection = _collection(world, image)
+    for watcher in watchers:
+        if collection is None or not _may_match(watcher, collection):
             continue
+        function, trigger = watcher
         seed = f"{function.id}#{trigger['id']}#{stream_record['eventID']}"
         services.dead_letters.keep_unmade(
             function,
-            _call_id(time_ms, int(image["SequenceNumber"]), seed),
+            _call_id(_time_ms(image), int(image["SequenceNumber"]), seed),
             {"type": type(error).__name__, "message": str(error)},
             {
                 "collection": collection.name,
@@ -191,6 +190,16 @@ def _put_aside(
                 "trigger": trigger["id"],
             },
         )
+
+
+def _collection(world: _World, image: dict[str, Any]) -> Collection | None:
+    """Return the collection that a changed record is of; None if it is gone."""
+    return world.by_storage.get(image["Keys"]["PK"]["S"].removeprefix(_PREFIX))
+
+
+def _time_ms(image: dict[str, Any]) -> int:
+    """Return when a change was made; the stream tells whole seconds."""
+    return int(float(image["ApproximateCreationDateTime"]) * 1000)
 
 
 def _may_match(watcher: _Watcher, collection: Collection) -> bool:
@@ -210,8 +219,8 @@ def _change(collection: Collection, stream_record: StreamRecord) -> tuple[Change
         for name, is_there in (("recordMissing", has_record), ("originalMissing", has_original))
         if not is_there
     }
-    time_ms = int(float(image["ApproximateCreationDateTime"]) * 1000)
-    return Change(stream_record["eventID"], collection, record, original, time_ms), missing
+    change_id = stream_record["eventID"]
+    return Change(change_id, collection, record, original, _time_ms(image)), missing
 
 
 def _image(collection: Collection, item: Item | None) -> tuple[Record | None, bool]:
